@@ -4,7 +4,8 @@
  * not named here survive a read, a change and a write.
  */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export type StringMap = Readonly<Record<string, string>>;
 

@@ -1,0 +1,22 @@
+/** The annotations that Aviary and the reference put on other people's objects. */
+
+/** On a target: the name of the Canary that took it over. Admission sees only such objects. */
+export const canaryAnnotation = 'aviary.dev/canary';
+/** On a target: the revision that admission saw; on a primary: the revision that it runs. */
+export const revisionAnnotation = 'aviary.dev/revision';
+/** On a target: the user who made the change of that revision. */
+export const changedByAnnotation = 'aviary.dev/changed-by';
+/** On a target: one line on what changed. */
+export const changeCauseAnnotation = 'aviary.dev/change-cause';
+/** On a target: the replicas that a manifest asked for while the canary holds another number. */
+export const replicasAnnotation = 'aviary.dev/replicas';
+
+/** Keeps Flux from reverting what the controller manages. */
+export const fluxAnnotations = {
+  'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',
+  'helm.toolkit.fluxcd.io/driftDetection': 'disabled',
+} as const;
+
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export const finalizer = 'finalizer.flagger.app';
