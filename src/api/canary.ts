@@ -254,7 +254,13 @@ export interface CanaryStatus {
   readonly lastPromotedSpec?: string;
   /** RFC 3339, seconds. */
   readonly lastTransitionTime?: string;
+  /** Not in the reference. */
   readonly trackedTarget?: TrackedTarget;
+  /**
+   * Traffic has left the target's pods, which are scaled down an interval after that. Not in the
+   * reference, which scales down at once and cuts the connections that are still open.
+   */
+  readonly draining?: boolean;
   readonly conditions?: readonly Condition[];
 }
 

@@ -1,0 +1,46 @@
+/**
+ * Phases '' and Initializing: the primary is made beside the running target, and takes over only
+ * once it is ready (D31), also where the analysis is skipped (D34): until then nobody's traffic moves.
+ */
+import type { Decision, Effect } from './decision.ts';
+import { nothing } from './decision.ts';
+import * as say from './messages.ts';
+import type { Moment, Observation, RevisionView } from './observation.ts';
+import { splitAt } from './plan.ts';
+import { statusOf, transition, zeroed } from './status.ts';
+import { hold, route, upkeep } from './upkeep.ts';
+
+const beside: readonly Effect[] = [{ kind: 'EnsureSideServices' }, { kind: 'EnsurePrimary' }];
+
+export function initialize(seen: Observation, now: Moment): Decision {
+  const { canary, primary, revision } = seen;
+  if (statusOf(canary).phase === '' || canary.status?.conditions === undefined) {
+    const status = transition(seen, { phase: 'Initializing' }, now);
+    return { effects: beside, sayings: [], status, probesMetrics: true };
+  }
+  if (primary?.readiness.kind !== 'Ready' || revision === undefined) {
+    return hold(seen, now, beside, primary?.readiness ?? { kind: 'Ready' });
+  }
+  if (primary.revision !== undefined && primary.revision !== revision.id) {
+    // The target changed before the primary was ready. No revision was analysed yet, so the
+    // newest is the first.
+    return { ...nothing, effects: [...beside, { kind: 'Promote' }] };
+  }
+  return takeOver(seen, now, revision);
+}
+
+/** The target's pods stay for an interval more: connections that they hold may end in peace. */
+function takeOver(seen: Observation, now: Moment, revision: RevisionView): Decision {
+  const change = {
+    phase: 'Initialized',
+    ...zeroed,
+    draining: true,
+    applies: revision,
+    lastPromotedSpec: revision.hash,
+  } as const;
+  return {
+    effects: [...upkeep, route(seen, splitAt(0)), { kind: 'ClaimTarget' }],
+    status: transition(seen, change, now),
+    sayings: [say.initialized(seen.canary)],
+  };
+}

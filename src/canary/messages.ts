@@ -1,0 +1,106 @@
+/** What is said of each decision. The texts are the reference's (`spec/01`, 4.2) where it has one. */
+import type { Canary } from '../api/canary.ts';
+import { displayName, primaryDisplayName, targetDisplayName } from '../api/defaults.ts';
+import type { Saying } from './observation.ts';
+
+const normal = (message: string): Saying => ({ type: 'Normal', message, kind: 'Decision' });
+const warning = (message: string): Saying => ({ type: 'Warning', message, kind: 'Decision' });
+
+const once = (saying: Saying): Saying => ({ ...saying, kind: 'Once' });
+
+/** A state that lasts. */
+export const waiting = (message: string): Saying => ({ type: 'Warning', message, kind: 'Waiting' });
+
+/** A state that somebody must end: said at once. */
+export const blocked = (message: string): Saying => once(warning(message));
+
+/** A gate is asked at every verdict, but says the same only once. */
+export const gateClosed = (sayings: readonly Saying[]) => sayings.map(once);
+
+export const suspended = once(normal('skipping canary run as object is suspended'));
+
+export const initialized = (canary: Canary) =>
+  normal(`Initialization done! ${displayName(canary)}`);
+
+export const scalingUp = (canary: Canary) =>
+  normal(`New revision detected! Scaling up ${targetDisplayName(canary)}`);
+
+export const restarting = (canary: Canary) =>
+  normal(`New revision detected! Restarting analysis for ${targetDisplayName(canary)}`);
+
+/** Not in the reference, which analyses the old revision as if it were new (D3). */
+export const reverted = (canary: Canary) =>
+  normal(`Promoted revision restored! Canceling analysis for ${targetDisplayName(canary)}`);
+
+export const startingAnalysis = (canary: Canary) =>
+  once(normal(`Starting canary analysis for ${targetDisplayName(canary)}`));
+
+export const advancedWeight = (canary: Canary, weight: number) =>
+  normal(`Advance ${displayName(canary)} canary weight ${weight}`);
+
+export const advancedIteration = (canary: Canary, iteration: number, iterations: number) =>
+  normal(`Advance ${displayName(canary)} canary iteration ${iteration}/${iterations}`);
+
+export const advancedPrimaryWeight = (canary: Canary, weight: number) =>
+  normal(`Advance ${displayName(canary)} primary weight ${weight}`);
+
+export const routingAllToCanary = (mirrored: boolean) =>
+  normal(
+    mirrored
+      ? 'Stop traffic mirroring and route all traffic to canary'
+      : 'Routing all traffic to canary',
+  );
+
+export const routingAllToPrimary = normal('Routing all traffic to primary');
+
+export const copying = (canary: Canary) =>
+  normal(`Copying ${targetDisplayName(canary)} template spec to ${primaryDisplayName(canary)}`);
+
+export const promoted = (canary: Canary) =>
+  normal(`Promotion completed! Scaling down ${targetDisplayName(canary)}`);
+
+export const promotedUnanalysed = (canary: Canary) =>
+  normal(`Promotion completed! Canary analysis was skipped for ${targetDisplayName(canary)}`);
+
+export const thresholdReached = (canary: Canary, failedChecks: number) =>
+  warning(`Rolling back ${displayName(canary)} failed checks threshold reached ${failedChecks}`);
+
+/** The reference documents this text and cannot say it (D5). */
+export const deadlineExceeded = (canary: Canary, message: string) => [
+  warning(message),
+  warning(`Rolling back ${displayName(canary)} progress deadline exceeded ${message}`),
+];
+
+export const rolledBackByHook = (canary: Canary) =>
+  warning(`Rolling back ${displayName(canary)} manual webhook invoked`);
+
+export const rolledBack = (canary: Canary) =>
+  warning(`Canary failed! Scaling down ${displayName(canary)}`);
+
+export const promotionFailed = (canary: Canary, message: string) =>
+  warning(`Promotion of ${targetDisplayName(canary)} failed, primary not ready: ${message}`);
+
+/** Not in the reference: it takes a weight that somebody lowered by hand silently. */
+export const weightLowered = (canary: Canary, weight: number) =>
+  warning(`Weight of ${displayName(canary)} was lowered to ${weight} by hand, going on from there`);
+
+export const noMirroring = (provider: string) =>
+  once(warning(`Traffic mirroring is not supported when using the ${provider} provider`));
+
+export const noStep = (canary: Canary) =>
+  blocked(
+    `Halt ${displayName(canary)} advancement: set analysis.stepWeight, stepWeights or iterations`,
+  );
+
+/** What the `kubernetes` provider cannot do, said as the reference says it. */
+export const withoutRouting = {
+  abTesting: once(warning('A/B testing is not supported when using the kubernetes provider')),
+  weights: [
+    once(warning('Progressive traffic is not supported when using the kubernetes provider')),
+    once(warning('Setting canaryAnalysis.iterations: 10')),
+  ],
+};
+
+export const terminating = (canary: Canary) => normal(`Terminating canary ${displayName(canary)}`);
+
+export const terminated = (canary: Canary) => normal(`Terminated canary ${displayName(canary)}`);

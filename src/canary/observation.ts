@@ -1,0 +1,120 @@
+/**
+ * What the core looks at: one plain value per canary, gathered from caches by the controller.
+ * Nothing in it can be asked for more; what is not here was not seen.
+ */
+import type { Canary, TrackedTarget } from '../api/canary.ts';
+import type { StringMap } from '../api/kubernetes.ts';
+
+export type Readiness =
+  | { readonly kind: 'Ready' }
+  | {
+      readonly kind: 'NotReady';
+      readonly message: string;
+      /** False once a deadline has passed: waiting longer will not help. */
+      readonly retriable: boolean;
+    };
+
+export interface WorkloadView {
+  /** Replicas that the object asks for. */
+  readonly replicas: number;
+  readonly availablePods: number;
+  /** `message` names the workload, as the event will. */
+  readonly readiness: Readiness;
+  /** The revision that the object says it runs; the primary's is stamped by the controller. */
+  readonly revision?: string;
+}
+
+/** How the target differs from what the status remembers. */
+export type Change =
+  | 'Unchanged'
+  | 'Changed'
+  /** It is again what the primary runs, although the status remembers something else. */
+  | 'Reverted'
+  /** It differs, but nobody changed it: take the new hashes over and start nothing. */
+  | 'Adopt';
+
+export interface RevisionView {
+  /** Hash of the pod template. */
+  readonly hash: string;
+  /** Identifies template and configuration together. */
+  readonly id: string;
+  /** Checksums by `configmap/NAME` and `secret/NAME`; absent where tracking is off. */
+  readonly configs?: StringMap;
+  readonly tracked: TrackedTarget;
+  readonly change: Change;
+}
+
+export interface Split {
+  readonly primary: number;
+  readonly canary: number;
+  readonly mirrored: boolean;
+}
+
+/** What the routing provider can do. */
+export interface RoutingAbilities {
+  readonly weights: boolean;
+  readonly mirroring: boolean;
+}
+
+/** Checks outside of the process, asked for one group at a time. */
+export type Stage =
+  | 'ConfirmRollout'
+  | 'RollbackRequested'
+  | 'PreRollout'
+  | 'Analysis'
+  | 'ConfirmTrafficIncrease'
+  | 'ConfirmPromotion';
+
+/** Something that is said about a canary: a Kubernetes event. */
+export interface Saying {
+  readonly type: 'Normal' | 'Warning';
+  readonly message: string;
+  /**
+   * `Decision`: always said. `Once`: said once in a phase. `Waiting`: said once in a phase, and only
+   * if the phase has lasted for an interval; what passes sooner is not worth an event.
+   */
+  readonly kind: 'Decision' | 'Once' | 'Waiting';
+}
+
+export interface Answer {
+  /** The question's identity: an answer to another question is not used. */
+  readonly id: string;
+  readonly passed: boolean;
+  readonly sayings: readonly Saying[];
+}
+
+/** Time as the core needs it. */
+export interface Moment {
+  /** Milliseconds that never jump; comparable with the other `...AtMs` only. */
+  readonly steadyMs: number;
+  /** RFC 3339, for people: the status' timestamps. */
+  readonly wallTime: string;
+}
+
+export interface Problem {
+  /** UpperCamel, for machines. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Observation {
+  readonly canary: Canary;
+  readonly abilities: RoutingAbilities;
+  /** Keeps the canary from going on until somebody acts: bad spec, missing target. */
+  readonly problem?: Problem;
+  /** Absent where there is a problem that keeps it from being looked at. */
+  readonly target?: WorkloadView;
+  readonly primary?: WorkloadView;
+  readonly revision?: RevisionView;
+  /** Replicas for the target when it is brought up. */
+  readonly scaleUpReplicas: number;
+  /** The split as routes were last written; absent where there are none. */
+  readonly split?: Split;
+  readonly answers: Readonly<Partial<Record<Stage, Answer>>>;
+  /** When the status was last written, by the steady clock. */
+  readonly transitionAtMs: number;
+  /** When the last verdict of this run was due; absent before the first. */
+  readonly beatAtMs?: number;
+  /** Ten random letters each, for session cookies. */
+  readonly cookieValues: { readonly canary: string; readonly primary: string };
+}

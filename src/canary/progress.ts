@@ -1,0 +1,169 @@
+/**
+ * Phases Progressing and WaitingPromotion: one verdict an interval, and a step for each that is
+ * good. Invariant 2 is kept here: the weight grows only on a verdict whose checks all passed.
+ *
+ *   newer revision? ─> primary ready? ─> canary ready? ─> too many failed checks? ─> verdict due?
+ *   ─> rollback asked for? ─> checks passed? ─> step
+ */
+import type { CanaryStatus } from '../api/canary.ts';
+import { failureThreshold, hooksOf, skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import type { Decision, Effect } from './decision.ts';
+import { nothing } from './decision.ts';
+import * as say from './messages.ts';
+import type { Moment, Observation, Readiness, RevisionView, Saying } from './observation.ts';
+import { planOf, splitAt, splitOf } from './plan.ts';
+import { ask } from './question.ts';
+import { fail, primaryServes } from './roll-back.ts';
+import { forgetCookies, withoutCookie } from './session.ts';
+import { statusOf, transition, zeroed } from './status.ts';
+import { copyToPrimary, step, stepTaken } from './step.ts';
+import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+
+export function progress(seen: Observation, now: Moment): Decision {
+  const { revision, canary } = seen;
+  if (revision === undefined) return nothing;
+  if (revision.change === 'Reverted') return cancel(seen, now, revision);
+  if (revision.change === 'Changed') return restart(seen, now, revision);
+
+  const blocked = notReady(seen, now);
+  if (blocked !== undefined) return blocked;
+  if (seen.primary?.revision === revision.id && !skipsAnalysis(canary)) {
+    // The primary was updated and the process ended before the status was written.
+    return copyToPrimary(seen, now, []);
+  }
+  if (skipsAnalysis(canary)) return copyToPrimary(seen, now, []);
+  const { failedChecks } = statusOf(canary);
+  if (failedChecks >= failureThreshold(canary)) {
+    return fail(seen, now, [say.thresholdReached(canary, failedChecks)]);
+  }
+  return stepTaken(seen, now) ?? judge(seen, now);
+}
+
+/** What is kept as it is while no step is taken. */
+function upheld(seen: Observation): readonly Effect[] {
+  const { canary, abilities, split, target } = seen;
+  const wanted = splitOf(planOf(canary, abilities), statusOf(canary), split);
+  // Less traffic on the canary than there should be is not put right without a verdict.
+  const kept = split !== undefined && split.canary < wanted.canary ? split : wanted;
+  const lacksPods = target?.replicas === 0;
+  return [
+    ...upkeep,
+    ...(lacksPods ? [{ kind: 'ScaleTarget', replicas: seen.scaleUpReplicas } as const] : []),
+    route(seen, kept),
+  ];
+}
+
+function notReady(seen: Observation, now: Moment): Decision | undefined {
+  const { canary, primary, target } = seen;
+  const servesAlone = statusOf(canary).canaryWeight === totalWeight;
+  const sides = [...(servesAlone ? [] : [primary?.readiness]), canaryReadiness(target)];
+  const blocking = sides.find((side) => side?.kind === 'NotReady');
+  if (blocking?.kind !== 'NotReady') return undefined;
+  if (!blocking.retriable) return fail(seen, now, say.deadlineExceeded(canary, blocking.message));
+  return hold(seen, now, upheld(seen), blocking);
+}
+
+/** A workload of no pods is ready to Kubernetes; it cannot be given traffic. */
+function canaryReadiness(target: Observation['target']): Readiness {
+  const message = 'waiting for the canary to have pods';
+  if (target === undefined) return { kind: 'NotReady', message, retriable: true };
+  if (target.readiness.kind === 'NotReady' || target.availablePods > 0) return target.readiness;
+  return { kind: 'NotReady', message, retriable: true };
+}
+
+/** A newer revision outranks every verdict on the one that it replaces. */
+function restart(seen: Observation, now: Moment, revision: RevisionView): Decision {
+  const servesAlone = statusOf(seen.canary).canaryWeight === totalWeight && !primaryServes(seen);
+  const canaryWeight = servesAlone ? totalWeight : 0;
+  const change = { phase: 'Progressing', ...zeroed, canaryWeight, applies: revision } as const;
+  const cookies = servesAlone ? {} : forgetCookies(seen);
+  return {
+    effects: [...upkeep, route(seen, splitAt(canaryWeight), withoutCookie(seen))],
+    status: transition(seen, { ...change, ...cookies }, now),
+    sayings: [say.restarting(seen.canary)],
+  };
+}
+
+/** The promoted revision is back: there is nothing to analyse (D3). */
+function cancel(seen: Observation, now: Moment, revision: RevisionView): Decision {
+  if (!primaryServes(seen)) return restart(seen, now, revision);
+  const change = {
+    phase: 'Succeeded',
+    ...zeroed,
+    ...forgetCookies(seen),
+    draining: true,
+    applies: revision,
+  } as const;
+  return {
+    effects: [...upkeep, route(seen, splitAt(0), withoutCookie(seen))],
+    status: transition(seen, change, now),
+    sayings: [say.reverted(seen.canary)],
+  };
+}
+
+/** One verdict: asked for when it is due, then a failed check or a step. */
+function judge(seen: Observation, now: Moment): Decision {
+  const effects = upheld(seen);
+  const dueAtMs = nextBeatAtMs(seen);
+  if (now.steadyMs < dueAtMs) return { ...nothing, effects, lookAgainAtMs: dueAtMs };
+  const beatAtMs = beatOf(seen, now);
+
+  const lowered = loweredByHand(seen, now);
+  if (lowered !== undefined) return { ...lowered, effects, beatAtMs };
+
+  const said: Saying[] = [];
+  if (hooksOf(seen.canary, 'rollback').length > 0) {
+    const requested = ask(seen, 'RollbackRequested');
+    if (!requested.given) return { ...nothing, effects, question: requested.question };
+    if (requested.passed) {
+      return fail(seen, now, [...requested.sayings, say.rolledBackByHook(seen.canary)]);
+    }
+    said.push(...requested.sayings);
+  }
+  const checks = check(seen);
+  if (!checks.given) return { ...nothing, effects, question: checks.question };
+  said.push(...checks.sayings);
+  if (!checks.passed) return countFailure(seen, now, effects, said, beatAtMs);
+  return step(seen, now, { effects, said, beatAtMs });
+}
+
+function check(seen: Observation) {
+  const { canary, split } = seen;
+  const { canaryWeight, iterations } = statusOf(canary);
+  const { metrics = [], mirror = false } = canary.spec.analysis ?? {};
+  const mirrored = mirror && split?.mirrored === true;
+  const passed = (sayings: readonly Saying[]) => ({ given: true, passed: true, sayings }) as const;
+  if (canaryWeight === 0 && iterations === 0 && !mirrored) {
+    const starting = [say.startingAnalysis(canary)];
+    if (hooksOf(canary, 'pre-rollout').length === 0) return passed(starting);
+    const answer = ask(seen, 'PreRollout');
+    return answer.given ? { ...answer, sayings: [...starting, ...answer.sayings] } : answer;
+  }
+  if (metrics.length === 0 && hooksOf(canary, 'rollout').length === 0) return passed([]);
+  return ask(seen, 'Analysis');
+}
+
+function countFailure(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+  sayings: readonly Saying[],
+  beatAtMs: number,
+): Decision {
+  const failedChecks = statusOf(seen.canary).failedChecks + 1;
+  const status = transition(seen, { failedChecks }, now);
+  return { effects, status, sayings, beatAtMs, lookAgainAtMs: now.steadyMs };
+}
+
+/** The live weight is the truth when it is lower: traffic that somebody took away stays away. */
+function loweredByHand(seen: Observation, now: Moment): Decision | undefined {
+  const { canary, abilities, split } = seen;
+  const status: CanaryStatus = statusOf(canary);
+  const weighted = planOf(canary, abilities).kind === 'Weights';
+  if (!weighted || split === undefined || split.canary >= status.canaryWeight) return undefined;
+  return {
+    ...nothing,
+    status: transition(seen, { canaryWeight: split.canary }, now),
+    sayings: [say.weightLowered(canary, split.canary)],
+  };
+}

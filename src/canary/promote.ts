@@ -1,0 +1,102 @@
+/**
+ * Phases Promoting and Finalising: the primary rolls to the analysed revision, takes the traffic
+ * back when it is ready, and an interval later the canary's pods go.
+ *
+ * The canary's own readiness does not matter here: all that happens takes traffic away from it.
+ */
+import { analysisIntervalMs, skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import type { Decision } from './decision.ts';
+import { nothing } from './decision.ts';
+import * as say from './messages.ts';
+import type { Moment, Observation } from './observation.ts';
+import { planOf, splitAt, splitOf } from './plan.ts';
+import { failPromotion, primaryServes } from './roll-back.ts';
+import { forgetCookies, withCookie, withoutCookie } from './session.ts';
+import { statusOf, transition } from './status.ts';
+import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+
+const updated = [...upkeep, { kind: 'EnsureAutoscaler', mode: 'update' }] as const;
+
+export function promote(seen: Observation, now: Moment): Decision {
+  const { canary, primary, revision, abilities, split } = seen;
+  const kept = splitOf(planOf(canary, abilities), statusOf(canary), split);
+  // A newer revision is rolling out on the canary's pods: nobody analysed it, so no traffic for it
+  // (D17). The primary still has pods, old ones or new ones; both are promoted code.
+  const overtaken = revision?.change === 'Changed' || revision?.change === 'Reverted';
+  if (overtaken && kept.canary > 0 && primaryServes(seen)) return shiftAll(seen, now);
+
+  const readiness = primary?.readiness;
+  if (readiness?.kind !== 'Ready') {
+    if (readiness?.kind === 'NotReady' && !readiness.retriable) {
+      return abandon(seen, now, readiness.message);
+    }
+    const effects = [...updated, route(seen, kept)];
+    return hold(seen, now, effects, readiness ?? { kind: 'Ready' });
+  }
+  const stepSize = canary.spec.analysis?.stepWeightPromotion ?? 0;
+  if (stepSize <= 0 || kept.canary === 0) return shiftAll(seen, now);
+  if (now.steadyMs < nextBeatAtMs(seen)) {
+    return {
+      ...nothing,
+      effects: [...updated, route(seen, kept)],
+      lookAgainAtMs: nextBeatAtMs(seen),
+    };
+  }
+  return shiftStep(seen, now, kept.canary - stepSize);
+}
+
+/** A primary that cannot run the revision: the canary, which can, serves alone if it has traffic. */
+function abandon(seen: Observation, now: Moment, message: string): Decision {
+  const canaryServes = (seen.target?.availablePods ?? 0) > 0 && seen.abilities.weights;
+  const failure = failPromotion(seen, now, message);
+  if (canaryServes) return failure;
+  const change = { phase: 'Failed', canaryWeight: 0, iterations: 0, failedChecks: 0 } as const;
+  return { ...failure, effects: upkeep, status: transition(seen, change, now) };
+}
+
+function shiftAll(seen: Observation, now: Moment): Decision {
+  const { canary, split, abilities } = seen;
+  const hasTraffic = (split?.canary ?? 0) > 0;
+  const change = {
+    phase: 'Finalising',
+    canaryWeight: 0,
+    iterations: 0,
+    draining: hasTraffic,
+    ...forgetCookies(seen),
+  } as const;
+  const silent = !abilities.weights || skipsAnalysis(canary);
+  return {
+    effects: [...updated, route(seen, splitAt(0), withoutCookie(seen))],
+    status: transition(seen, change, now),
+    sayings: silent ? [] : [say.routingAllToPrimary],
+  };
+}
+
+function shiftStep(seen: Observation, now: Moment, canaryWeight: number): Decision {
+  const weight = Math.max(0, canaryWeight);
+  const saying = say.advancedPrimaryWeight(seen.canary, totalWeight - weight);
+  if (weight === 0) return { ...shiftAll(seen, now), sayings: [saying] };
+  return {
+    effects: [...updated, route(seen, splitAt(weight), withCookie(seen))],
+    status: transition(seen, { canaryWeight: weight }, now),
+    sayings: [saying],
+    beatAtMs: beatOf(seen, now),
+  };
+}
+
+export function finalise(seen: Observation, now: Moment): Decision {
+  const { canary } = seen;
+  const effects = [...upkeep, route(seen, splitAt(0))];
+  const drainedAtMs = seen.transitionAtMs + analysisIntervalMs(canary);
+  if (statusOf(canary).draining === true && now.steadyMs < drainedAtMs) {
+    return { ...nothing, effects, lookAgainAtMs: drainedAtMs };
+  }
+  const skipped = skipsAnalysis(canary);
+  return {
+    effects: [...effects, { kind: 'ScaleTarget', replicas: 0 }],
+    status: transition(seen, { phase: 'Succeeded', draining: false }, now),
+    sayings: [],
+    outcome: skipped ? 'skipped' : 'completed',
+    closing: [skipped ? say.promotedUnanalysed(canary) : say.promoted(canary)],
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * Phases Initialized, Succeeded and Failed: nothing moves until the target changes. Then the gates
+ * are asked, and the target is brought up beside the primary. Waiting is the same with a gate shut.
+ *
+ * While at rest, what drifted is repaired, and pods that traffic has left are scaled down.
+ */
+import type { CanaryStatus } from '../api/canary.ts';
+import { analysisIntervalMs, displayName, hooksOf, totalWeight } from '../api/defaults.ts';
+import type { Decision, Effect } from './decision.ts';
+import { nothing } from './decision.ts';
+import * as say from './messages.ts';
+import type { Moment, Observation, RevisionView } from './observation.ts';
+import { splitAt } from './plan.ts';
+import { ask } from './question.ts';
+import { fail } from './roll-back.ts';
+import { statusOf, transition, zeroed } from './status.ts';
+import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+
+export function rest(seen: Observation, now: Moment): Decision {
+  const { revision } = seen;
+  const status = statusOf(seen.canary);
+  const effects = [...upkeep, route(seen, splitAt(status.canaryWeight)), claim];
+  if (revision === undefined) return { ...nothing, effects };
+  if (revision.change === 'Changed') return begin(seen, now, revision, effects);
+  if (revision.change === 'Reverted') return settle(seen, now, revision, effects);
+  if (status.draining === true) return drain(seen, now, revision, effects);
+  // A resize of the target is no change, but a later one must be told from it.
+  const resized = revision.tracked.generation !== status.trackedTarget?.generation;
+  if (!resized) return { ...nothing, effects };
+  return { ...nothing, effects, status: { ...status, trackedTarget: revision.tracked } };
+}
+
+const claim: Effect = { kind: 'ClaimTarget' };
+
+/** Waiting: the gate decides, and taking the change back ends the wait (D16). */
+export function waitForApproval(seen: Observation, now: Moment): Decision {
+  const { revision } = seen;
+  const effects = [...upkeep, route(seen, splitAt(statusOf(seen.canary).canaryWeight)), claim];
+  if (revision === undefined) return { ...nothing, effects };
+  if (revision.change === 'Reverted') return settle(seen, now, revision, effects);
+  const { lastAppliedSpec, lastPromotedSpec } = statusOf(seen.canary);
+  if (revision.change === 'Unchanged' && lastAppliedSpec === lastPromotedSpec) {
+    return settle(seen, now, revision, effects);
+  }
+  return begin(seen, now, revision, effects);
+}
+
+/** The target is again what the primary runs: nothing is to be analysed. */
+function settle(
+  seen: Observation,
+  now: Moment,
+  revision: RevisionView,
+  effects: readonly Effect[],
+): Decision {
+  const { phase } = statusOf(seen.canary);
+  // A failed canary stays failed when its change is taken back; it did fail.
+  const change = {
+    applies: revision,
+    ...(phase === 'Waiting' ? ({ phase: 'Succeeded' } as const) : {}),
+  };
+  return { ...nothing, effects, status: transition(seen, change, now) };
+}
+
+function begin(
+  seen: Observation,
+  now: Moment,
+  revision: RevisionView,
+  effects: readonly Effect[],
+): Decision {
+  const blocked = primaryBlocks(seen, now, effects);
+  if (blocked !== undefined) return blocked;
+  if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
+    return start(seen, now, revision, effects, []);
+  }
+  if (statusOf(seen.canary).phase === 'Waiting' && now.steadyMs < nextBeatAtMs(seen)) {
+    return { ...nothing, effects, lookAgainAtMs: nextBeatAtMs(seen) };
+  }
+  const answer = ask(seen, 'ConfirmRollout');
+  if (!answer.given) return { ...nothing, effects, question: answer.question };
+  if (answer.passed) return start(seen, now, revision, effects, answer.sayings);
+  return refuse(seen, now, effects, answer.sayings);
+}
+
+function refuse(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+  sayings: Decision['sayings'],
+): Decision {
+  const waits = statusOf(seen.canary).phase === 'Waiting';
+  return {
+    effects,
+    // The refusal is said when the wait begins, and not at every asking.
+    sayings: waits ? [] : sayings,
+    ...(waits ? {} : { status: transition(seen, { phase: 'Waiting' }, now) }),
+    beatAtMs: waits ? beatOf(seen, now) : now.steadyMs,
+    lookAgainAtMs: now.steadyMs + analysisIntervalMs(seen.canary),
+  };
+}
+
+/** A primary that is to take traffic must be ready before anything starts (`spec/01`, 2.4). */
+function primaryBlocks(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+): Decision | undefined {
+  const { primary } = seen;
+  // After a failed promotion the canary serves alone, and the fix must not wait for the broken
+  // primary (D1).
+  if (statusOf(seen.canary).canaryWeight === totalWeight) return undefined;
+  const readiness = primary?.readiness ?? {
+    kind: 'NotReady',
+    message: `primary of ${displayName(seen.canary)} is being created`,
+    retriable: true,
+  };
+  if (readiness.kind === 'Ready') return undefined;
+  if (readiness.retriable) return hold(seen, now, effects, readiness);
+  return fail(seen, now, say.deadlineExceeded(seen.canary, readiness.message));
+}
+
+/** The target is brought up. Weight 100 stays where a failed promotion left it (D1). */
+function start(
+  seen: Observation,
+  now: Moment,
+  revision: RevisionView,
+  effects: readonly Effect[],
+  sayings: Decision['sayings'],
+): Decision {
+  const { canary, scaleUpReplicas } = seen;
+  const { canaryWeight } = statusOf(canary);
+  const change = { phase: 'Progressing', ...zeroed, canaryWeight, draining: false } as const;
+  return {
+    effects: [...effects, { kind: 'ScaleTarget', replicas: scaleUpReplicas }],
+    status: transition(seen, { ...change, applies: revision }, now),
+    sayings: [...sayings, say.scalingUp(canary)],
+  };
+}
+
+function drain(
+  seen: Observation,
+  now: Moment,
+  revision: RevisionView,
+  effects: readonly Effect[],
+): Decision {
+  const drainedAtMs = seen.transitionAtMs + analysisIntervalMs(seen.canary);
+  if (now.steadyMs < drainedAtMs) return { ...nothing, effects, lookAgainAtMs: drainedAtMs };
+  const { draining: _, ...status }: CanaryStatus = statusOf(seen.canary);
+  return {
+    ...nothing,
+    effects: [...effects, { kind: 'ScaleTarget', replicas: 0 }],
+    status: { ...status, trackedTarget: revision.tracked },
+  };
+}
