@@ -1,1 +1,57 @@
+# Aviary: `make` lists the targets. Everything that a target needs it installs itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+tests := node --import tsx --test-reporter=spec
+sources := $(shell find src -name '*.ts' -o -name '*.json')
+
+include test/cluster/cluster.mk
+
+.PHONY: help setup build check test unit cluster-test bench manifests golden image clean
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+setup: node_modules/.installed ## installs the packages that package-lock.json names
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch $@
+
+build: dist/aviary.js ## bundles the program into dist/aviary.js
+
+dist/aviary.js: node_modules/.installed $(sources)
+	esbuild src/aviary.ts --bundle --platform=node --target=node20.19 --format=esm --outfile=$@ \
+	  --sourcemap --legal-comments=linked --log-level=warning \
+	  --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+
+check: setup ## types, lint, house rules, format, unused code
+	tsc
+	oxlint -c oxlint.config.mjs --type-aware --deny-warnings src test manifests
+	prettier --check --log-level warn .
+	knip
+
+test: check unit cluster-test ## every test that this machine can run, saying which it skips and why
+
+unit: setup ## the tests that need nothing but Node
+	$(tests) test/unit.ts
+
+cluster-test: build ## the tests on a real control plane, one file at a time
+	$(tests) --test --test-concurrency=1 $$(find test -name '*.cluster.test.ts' | sort)
+
+bench: build ## canaries by the hundred on a real control plane, beside the reference's figures
+	node --import tsx test/bench/main.ts
+
+manifests: setup ## generates manifests/crds from src/api/schema
+	node --import tsx manifests/generate.ts
+
+golden: setup ## rewrites the golden files from what the code renders: review the difference
+	UPDATE_GOLDEN=1 $(tests) test/unit.ts
+
+image: ## builds the container image
+	docker build -t aviary .
+
+clean: ## removes what was built; the cache of test binaries stays
+	rm -rf dist coverage

@@ -1,0 +1,105 @@
+/**
+ * What the controller remembers of a canary between two looks. All of it may be lost at any time:
+ * a process that starts afresh derives it from the status, and at worst asks or says something once
+ * more.
+ */
+import type { Canary, CanaryStatus } from '../api/canary.ts';
+import { analysisIntervalMs } from '../api/defaults.ts';
+import type { Answer, Saying, Stage } from '../canary/observation.ts';
+
+export interface Memory {
+  /** `status.lastTransitionTime` that `transitionAtMs` belongs to. */
+  transitionTime: string | undefined;
+  /** By the steady clock. */
+  transitionAtMs: number;
+  beatAtMs: number | undefined;
+  readonly answers: Partial<Record<Stage, Answer>>;
+  /** Questions that are being asked: their ids. */
+  readonly asking: Map<Stage, string>;
+  /** What was said in this phase and need not be said again. */
+  readonly said: Set<string>;
+  /** Phase and revision that `said` belongs to. */
+  saidIn: string;
+}
+
+export interface Times {
+  /** Milliseconds since the epoch; may jump. */
+  readonly wallMs: number;
+  /** Milliseconds that never jump. */
+  readonly steadyMs: number;
+}
+
+/** Texts remembered for each canary: more than there are in any phase that makes sense. */
+const saidMax = 64;
+
+/**
+ * Memory of a canary that this process sees for the first time. Its last transition lies at most
+ * one interval back: a clock that was set back must not make anybody wait for the old time.
+ */
+export function recall(canary: Canary, now: Times): Memory {
+  const transitionTime = canary.status?.lastTransitionTime;
+  return {
+    transitionTime,
+    transitionAtMs: now.steadyMs - elapsedMs(canary, transitionTime, now),
+    beatAtMs: undefined,
+    answers: {},
+    asking: new Map(),
+    said: new Set(),
+    saidIn: saidIn(canary.status),
+  };
+}
+
+function elapsedMs(canary: Canary, transitionTime: string | undefined, now: Times): number {
+  const intervalMs = analysisIntervalMs(canary);
+  const transitionMs = transitionTime === undefined ? Number.NaN : Date.parse(transitionTime);
+  if (Number.isNaN(transitionMs)) return 0;
+  return Math.min(Math.max(now.wallMs - transitionMs, 0), intervalMs);
+}
+
+/** Brings memory up to a status that somebody else wrote: another replica, or a former life. */
+export function refresh(memory: Memory, canary: Canary, now: Times): void {
+  const transitionTime = canary.status?.lastTransitionTime;
+  if (transitionTime === memory.transitionTime) return;
+  memory.transitionTime = transitionTime;
+  memory.transitionAtMs = now.steadyMs - elapsedMs(canary, transitionTime, now);
+  memory.beatAtMs = undefined;
+  turnPage(memory, canary.status);
+}
+
+/** Notes a status that this process wrote; `wallTime` is that of the decision behind it. */
+export function note(
+  memory: Memory,
+  status: CanaryStatus,
+  beatAtMs: number | undefined,
+  decided: { readonly wallTime: string; readonly steadyMs: number },
+): void {
+  if (status.lastTransitionTime === decided.wallTime) memory.transitionAtMs = decided.steadyMs;
+  memory.transitionTime = status.lastTransitionTime;
+  memory.beatAtMs = beatAtMs;
+  turnPage(memory, status);
+}
+
+/** What was said in one phase of one revision may be said again in the next. */
+function turnPage(memory: Memory, status: CanaryStatus | undefined): void {
+  if (saidIn(status) === memory.saidIn) return;
+  memory.saidIn = saidIn(status);
+  memory.said.clear();
+}
+
+const saidIn = (status: CanaryStatus | undefined): string =>
+  `${status?.phase ?? ''}/${status?.lastAppliedSpec ?? ''}`;
+
+/** Those of the sayings that are to be said now; they count as said from here on. */
+export function worthSaying(
+  memory: Memory,
+  sayings: readonly Saying[],
+  waitedAnInterval: boolean,
+): readonly Saying[] {
+  return sayings.filter((saying) => {
+    if (saying.kind === 'Decision') return true;
+    if (saying.kind === 'Waiting' && !waitedAnInterval) return false;
+    if (memory.said.has(saying.message) || memory.said.size >= saidMax) return false;
+    memory.said.add(saying.message);
+    return true;
+  });
+}
