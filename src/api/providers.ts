@@ -1,0 +1,56 @@
+/** What the routing providers of this version can do; names are those of `spec.provider`. */
+
+export type MatchOperator = 'exact' | 'prefix' | 'suffix' | 'regex';
+
+export interface ProviderAbilities {
+  /** Splits traffic by weight. Where it cannot, every canary runs as blue/green without a switch. */
+  readonly weights: boolean;
+  /** Mirrors requests, and its routes show whether it does (D35). */
+  readonly mirroring: boolean;
+  readonly sessionAffinity: boolean;
+  /** What `analysis.match` may say; absent where the provider has no A/B testing. */
+  readonly match?: {
+    readonly headers: readonly MatchOperator[];
+    readonly queryParams: readonly MatchOperator[];
+    readonly sourceLabels: boolean;
+  };
+  /** `appProtocol: tcp` makes routes of plain TCP, which have weights and nothing else. */
+  readonly plainTcp: boolean;
+}
+
+export type ProviderTable = Readonly<Record<string, ProviderAbilities>>;
+
+export const supportedProviders: ProviderTable = {
+  istio: {
+    weights: true,
+    mirroring: true,
+    sessionAffinity: true,
+    match: {
+      headers: ['exact', 'prefix', 'suffix', 'regex'],
+      queryParams: ['exact', 'prefix', 'regex'],
+      sourceLabels: true,
+    },
+    plainTcp: true,
+  },
+  kubernetes: { weights: false, mirroring: false, sessionAffinity: false, plainTcp: false },
+};
+
+export const supportedTargetKinds: readonly string[] = ['Deployment'];
+export const supportedAutoscalerKinds: readonly string[] = ['HorizontalPodAutoscaler'];
+
+const knownProviders = new Set(
+  'apisix appmesh contour istio knative kubernetes kuma linkerd nginx osm skipper traefik'.split(
+    ' ',
+  ),
+);
+const knownPrefixes = ['appmesh:v1beta2', 'gatewayapi:v1', 'gloo', 'smi:v1alpha'];
+
+/**
+ * The provider of a canary: its own, else the flag's. What the reference does not know either is
+ * `istio` there, with a warning; what it knows and this version does not support stays as it is.
+ */
+export function effectiveProvider(own: string | undefined, flag: string): string {
+  const name = own || flag;
+  const known = knownProviders.has(name) || knownPrefixes.some((prefix) => name.startsWith(prefix));
+  return known ? name : 'istio';
+}
