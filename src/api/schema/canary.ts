@@ -1,0 +1,116 @@
+/** The Canary's schema: spec and status. */
+import { analysis } from './analysis.ts';
+import {
+  array,
+  boolean,
+  enumOf,
+  integer,
+  number,
+  object,
+  reference,
+  string,
+  stringMap,
+} from './builders.ts';
+import { service } from './service.ts';
+
+const spec = object(
+  'What to release, and how.',
+  {
+    provider: enumOf('Routing provider; that of the controller where not given.', [
+      'apisix',
+      'appmesh',
+      'appmesh:v1beta2',
+      'contour',
+      'gatewayapi:v1',
+      'gatewayapi:v1beta1',
+      'gloo',
+      'istio',
+      'knative',
+      'kubernetes',
+      'kuma',
+      'linkerd',
+      'nginx',
+      'osm',
+      'skipper',
+      'smi:v1alpha1',
+      'smi:v1alpha2',
+      'smi:v1alpha3',
+      'traefik',
+    ]),
+    metricsServer: string('URL of Prometheus; that of the controller where not given.'),
+    targetRef: reference('Workload to release.', ['DaemonSet', 'Deployment', 'Service']),
+    autoscalerRef: reference(
+      'Autoscaler of the workload.',
+      ['HorizontalPodAutoscaler', 'ScaledObject'],
+      {
+        primaryScalerQueries: stringMap("Queries of the primary's triggers, by name (KEDA)."),
+        primaryScalerReplicas: object("Bounds of the primary's replicas.", {
+          minReplicas: integer('Fewest replicas.', { minimum: 1 }),
+          maxReplicas: integer('Most replicas.', { minimum: 1 }),
+        }),
+      },
+    ),
+    ingressRef: reference('Ingress of the workload (NGINX, Skipper).', ['Ingress']),
+    routeRef: reference('Route of the workload (APISIX).', ['ApisixRoute']),
+    upstreamRef: reference('Upstream whose settings are copied (Gloo).', ['Upstream'], {
+      namespace: string("Namespace of the Upstream; the canary's where not given."),
+    }),
+    service,
+    analysis,
+    progressDeadlineSeconds: number('Seconds in which pods must become ready; 600 by default.'),
+    skipAnalysis: boolean('Promotes each revision without checks.'),
+    revertOnDeletion: boolean('Gives the workload its traffic and replicas back on deletion.'),
+    suspend: boolean('Stops all work on this canary.'),
+  },
+  ['targetRef', 'analysis'],
+);
+
+const conditions = array(
+  'Conditions, by the conventions of Kubernetes.',
+  object(
+    'One condition.',
+    {
+      type: string('Type of the condition.'),
+      status: string('True, False or Unknown.'),
+      reason: string('Why, for machines.'),
+      message: string('Why, for people.'),
+      lastUpdateTime: string('When it was last written.', { format: 'date-time' }),
+      lastTransitionTime: string('When its status last changed.', { format: 'date-time' }),
+    },
+    ['type', 'status', 'reason'],
+  ),
+);
+
+const status = object('What the controller did, and where it is.', {
+  phase: enumOf('Where the canary is.', [
+    '',
+    'Initializing',
+    'Initialized',
+    'Waiting',
+    'Progressing',
+    'WaitingPromotion',
+    'Promoting',
+    'Finalising',
+    'Succeeded',
+    'Failed',
+    'Terminating',
+    'Terminated',
+  ]),
+  failedChecks: number('Failed checks of this rollout.'),
+  canaryWeight: number('Percent of traffic that the canary gets.'),
+  iterations: number('Checks that this A/B test or blue/green rollout passed.'),
+  trackedConfigs: stringMap('Checksums of ConfigMaps and Secrets that the workload uses.'),
+  lastAppliedSpec: string('Hash of the revision that was last acted on.'),
+  lastPromotedSpec: string('Hash of the revision that the primary runs.'),
+  lastTransitionTime: string('When the status last changed.', { format: 'date-time' }),
+  trackedTarget: object('The workload as it was then.', {
+    uid: string('Its uid.'),
+    generation: integer('Its generation.', { format: 'int64' }),
+  }),
+  sessionAffinityCookie: string('Cookie of this rollout.'),
+  primarySessionAffinityCookie: string('Cookie that keeps users on the primary.'),
+  previousSessionAffinityCookie: string('Cookie of the rollout before.'),
+  conditions,
+});
+
+export const canarySchema = { description: 'How a workload is released.', spec, status };
