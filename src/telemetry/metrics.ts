@@ -7,13 +7,7 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { createCanarySeries } from './canary-series.ts';
-import type {
-  AdmissionRecord,
-  ApiCallRecord,
-  Guard,
-  QueueReading,
-  Telemetry,
-} from './telemetry.ts';
+import type { AdmissionRecord, Guard, QueueReading, Telemetry } from './telemetry.ts';
 
 export interface TelemetryOptions {
   readonly version: string;
@@ -175,7 +169,7 @@ function createApiSeries(
   });
   const states = new Map<string, string>();
   return {
-    apiCall: guard(({ verb, resource, code, seconds }: ApiCallRecord) => {
+    apiCall: guard((verb: string, resource: string, code: number | string, seconds: number) => {
       calls.inc({ verb, resource, code });
       if (verb !== 'watch') duration.observe({ verb, resource }, seconds);
     }),

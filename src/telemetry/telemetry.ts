@@ -30,14 +30,6 @@ export interface AdmissionRecord {
   readonly seconds: number;
 }
 
-export interface ApiCallRecord {
-  readonly verb: string;
-  readonly resource: string;
-  /** HTTP status, or a word where there was none: `timeout`, `aborted`, `refused`. */
-  readonly code: number | string;
-  readonly seconds: number;
-}
-
 export interface QueueReading {
   readonly depth: number;
   /** Seconds that the oldest item has been due; 0 where nothing waits. */
@@ -76,7 +68,13 @@ export interface Telemetry {
   readonly watchQueue: (read: () => QueueReading) => void;
   /** How long after it was due a tick began. */
   readonly tickLateness: (seconds: number) => void;
-  readonly apiCall: (record: ApiCallRecord) => void;
+  /** `code` is the HTTP status, or a word where there was none. Fits `CallListener` of kube/. */
+  readonly apiCall: (
+    verb: string,
+    resource: string,
+    code: number | string,
+    seconds: number,
+  ) => void;
   /** The state that the watch of one resource is in now, such as `watching`. */
   readonly watchState: (resource: string, state: string) => void;
   readonly eventDropped: (reason: string) => void;

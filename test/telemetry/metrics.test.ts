@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Phase } from '../../src/api/canary.ts';
+import type { Log } from '../../src/kube/log.ts';
+import type { CallListener } from '../../src/kube/transport.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/metrics.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 
@@ -168,8 +171,8 @@ suite('the series of Aviary', () => {
 
   test('count API calls by code, and do not time watches, which last by design', async () => {
     const telemetry = create();
-    telemetry.apiCall({ verb: 'patch', resource: 'canaries/status', code: 409, seconds: 0.01 });
-    telemetry.apiCall({ verb: 'watch', resource: 'canaries', code: 200, seconds: 290 });
+    telemetry.apiCall('patch', 'canaries/status', 409, 0.01);
+    telemetry.apiCall('watch', 'canaries', 200, 290);
     assert.deepEqual(await samples(telemetry, 'aviary_api_requests_total'), [
       'aviary_api_requests_total{verb="patch",resource="canaries/status",code="409"} 1',
       'aviary_api_requests_total{verb="watch",resource="canaries",code="200"} 1',
@@ -236,4 +239,18 @@ test('a value that cannot be recorded is counted, and fails nobody', async () =>
 test('the runtime is reported when asked for', async () => {
   const telemetry = createTelemetry({ version: '1', meshProvider: '', runtime: true });
   assert.match(await telemetry.expose(), /process_resident_memory_bytes \d+/);
+});
+
+test('fits what kube/ asks for', () => {
+  const listener: CallListener = create().apiCall;
+  listener('get', 'leases', 'timeout', 30);
+  const lines: string[] = [];
+  const log: Log = createLogger({
+    level: 'info',
+    encoding: 'json',
+    write: (line) => void lines.push(line),
+    now: () => 0,
+  });
+  log.info({ resource: 'leases' }, 'gave up');
+  assert.equal(lines.length, 1);
 });
