@@ -84,7 +84,7 @@ export const flagTable = {
     'URL to which each event is sent; EVENT_WEBHOOK_URL overrides it',
   ),
   'include-label-prefix': flag(
-    'list',
+    'text',
     '',
     'Prefixes of labels to copy to generated objects; * is all',
   ),

@@ -34,7 +34,8 @@ export interface ControllerFlags {
   };
   readonly msteams: { readonly url: string; readonly proxyUrl: string };
   readonly eventWebhook: string;
-  readonly includeLabelPrefixes: readonly string[];
+  /** Comma-separated; `*` is all. */
+  readonly includeLabelPrefix: string;
   readonly threadiness: number;
   /** Empty means all. */
   readonly namespace: string;
@@ -281,7 +282,7 @@ function flagsOf(values: FlagValues, given: ReadonlyMap<FlagName, string>): Cont
     },
     msteams: { url: values['msteams-url'], proxyUrl: values['msteams-proxy-url'] },
     eventWebhook: values['event-webhook'],
-    includeLabelPrefixes: values['include-label-prefix'],
+    includeLabelPrefix: values['include-label-prefix'],
     threadiness: values.threadiness,
     namespace: values.namespace,
     meshProvider: values['mesh-provider'],

@@ -25,7 +25,7 @@ test('the defaults are those of the reference (spec/01, 5.3)', () => {
     slack: { url: '', token: '', proxyUrl: '', user: 'flagger', channel: '' },
     msteams: { url: '', proxyUrl: '' },
     eventWebhook: '',
-    includeLabelPrefixes: [],
+    includeLabelPrefix: '',
     threadiness: 2,
     namespace: '',
     meshProvider: 'istio',
@@ -63,7 +63,7 @@ suite('accepted', () => {
     'a list with blanks': [['-selector-labels=app, name,'], { selectorLabels: ['app', 'name'] }],
     'a list of prefixes': [
       ['-include-label-prefix=app.kubernetes.io,*'],
-      { includeLabelPrefixes: ['app.kubernetes.io', '*'] },
+      { includeLabelPrefix: 'app.kubernetes.io,*' },
     ],
     'a level that is none': [['-log-level=warning'], { logLevel: 'warning' }],
     'port 0, which takes a free one': [['-port=0', '-webhook-port=0'], { port: 0, webhookPort: 0 }],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import type { Phase } from '../../src/api/canary.ts';
 import type { Log } from '../../src/kube/log.ts';
@@ -253,4 +254,17 @@ test('fits what kube/ asks for', () => {
   });
   log.info({ resource: 'leases' }, 'gave up');
   assert.equal(lines.length, 1);
+});
+
+test('docs/metrics.md lists every series with its type and labels, and no other', async () => {
+  const rows = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => /^\| `(flagger|aviary)_/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+  const documented = rows.map(([, name, type]) => `${name} ${type}`);
+  const text = await create().expose();
+  const exposed = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+    ([, name, type]) => `${name} ${type}`,
+  );
+  assert.deepEqual(documented.toSorted(), exposed.toSorted());
 });
