@@ -1,6 +1,6 @@
 /** What the routing providers of this version can do; names are those of `spec.provider`. */
 
-export type MatchOperator = 'exact' | 'prefix' | 'suffix' | 'regex';
+type MatchOperator = 'exact' | 'prefix' | 'suffix' | 'regex';
 
 export interface ProviderAbilities {
   /** Splits traffic by weight. Where it cannot, every canary runs as blue/green without a switch. */

@@ -102,7 +102,7 @@ export const atMostOne = (...fields: readonly string[]): Rules => ({
 });
 
 /** Minutes or seconds in front; not anchored at its end, as in the reference. */
-export const durationPattern = '^[0-9]+(m|s)';
+const durationPattern = '^[0-9]+(m|s)';
 
 export const duration = (description: string): Schema =>
   string(description, { pattern: durationPattern });
