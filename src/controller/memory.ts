@@ -8,6 +8,7 @@ import { analysisIntervalMs } from '../api/defaults.ts';
 import type { Answer, Saying, Stage } from '../canary/observation.ts';
 
 export interface Memory {
+  readonly uid: string | undefined;
   /** `status.lastTransitionTime` that `transitionAtMs` belongs to. */
   transitionTime: string | undefined;
   /** By the steady clock. */
@@ -39,6 +40,7 @@ const saidMax = 64;
 export function recall(canary: Canary, now: Times): Memory {
   const transitionTime = canary.status?.lastTransitionTime;
   return {
+    uid: canary.metadata.uid,
     transitionTime,
     transitionAtMs: now.steadyMs - elapsedMs(canary, transitionTime, now),
     beatAtMs: undefined,

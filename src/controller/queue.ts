@@ -56,7 +56,10 @@ export function createQueue(options: QueueOptions): Queue {
       return;
     }
     if (waiting.has(name)) return;
-    waiting.set(name, { sinceMs: clock.monotonic(), ...(dueAtMs === undefined ? {} : { dueAtMs }) });
+    waiting.set(name, {
+      sinceMs: clock.monotonic(),
+      ...(dueAtMs === undefined ? {} : { dueAtMs }),
+    });
     wake();
   };
 

@@ -41,8 +41,10 @@ export function createTargetIndex(): TargetIndex {
 
 const nameOf = ({ metadata }: Canary): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
-const pathOf = (namespace: string, { kind, name }: Pick<ObjectReference, 'kind' | 'name'>): string =>
-  `${namespace}/${kind}/${name}`;
+const pathOf = (
+  namespace: string,
+  { kind, name }: Pick<ObjectReference, 'kind' | 'name'>,
+): string => `${namespace}/${kind}/${name}`;
 
 /** Of two canaries on one target, the older goes on; those of one second go by name. */
 function bySeniority(left: Canary, right: Canary): number {

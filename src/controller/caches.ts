@@ -1,0 +1,138 @@
+/**
+ * What the controller sees of the cluster: one cache per kind, fed by a watch. Reads never leave
+ * the process. Kinds of routing providers are watched once a canary uses the provider.
+ */
+import type { MetricTemplate } from '../api/metric-template.ts';
+import type { Canary } from '../api/canary.ts';
+import type {
+  Deployment,
+  HorizontalPodAutoscaler,
+  KubeObject,
+  NamespacedName,
+  Service,
+} from '../api/kubernetes.ts';
+import type { Informer, Informers } from '../kube/informers.ts';
+import type { Resource } from '../kube/resources.ts';
+import {
+  canaries,
+  configMaps,
+  deployments,
+  horizontalPodAutoscalers,
+  metricTemplates,
+  secrets,
+  services,
+} from '../kube/resources.ts';
+import type { ObjectPath } from './interests.ts';
+
+export interface Caches {
+  readonly canaries: Informer<Canary>;
+  readonly deployments: Informer<Deployment>;
+  readonly services: Informer<Service>;
+  readonly autoscalers: Informer<HorizontalPodAutoscaler>;
+  readonly metricTemplates: Informer<MetricTemplate>;
+  /** Metadata only. */
+  readonly configMaps: Informer<KubeObject>;
+  /** Metadata only. */
+  readonly secrets: Informer<KubeObject>;
+  /** A routing provider's kind; its watch starts with the first call. */
+  routes(resource: Resource<KubeObject>): Informer<KubeObject>;
+  /** Puts the answer of a write of ours into the cache that it belongs to. */
+  wrote<T extends KubeObject>(resource: Resource<T>, object: T): void;
+  /** Starts the watches of all kinds that are needed whatever the provider. */
+  start(signal: AbortSignal): void;
+  synced(): Promise<void>;
+  /** Plurals of the kinds whose first list has not arrived. */
+  unsynced(): readonly string[];
+}
+
+/** Told of every change of a cached object. */
+export type CacheListener = (
+  resource: Resource<KubeObject>,
+  path: ObjectPath,
+  object: KubeObject,
+  isDeleted: boolean,
+) => void;
+
+export function createCaches(informers: Informers, changed: CacheListener): Caches {
+  let signal: AbortSignal | undefined;
+  const watched = new Map<Resource<KubeObject>, Informer<KubeObject>>();
+
+  const watch = <T extends KubeObject>(
+    resource: Resource<T>,
+    metadataOnly = false,
+  ): Informer<T> => {
+    const informer = informers.informer(resource, { metadataOnly });
+    informer.store.subscribe((change) => {
+      const object = change.kind === 'Applied' ? change.after : change.before;
+      if (object === undefined) return;
+      changed(resource, pathOf(resource, keyOf(object)), object, change.kind === 'Deleted');
+    });
+    watched.set(resource, informer);
+    return informer;
+  };
+
+  const base = {
+    canaries: watch(canaries),
+    deployments: watch(deployments),
+    services: watch(services),
+    autoscalers: watch(horizontalPodAutoscalers),
+    metricTemplates: watch(metricTemplates),
+    configMaps: watch<KubeObject>(configMaps, true),
+    secrets: watch<KubeObject>(secrets, true),
+  };
+  const needed = [...watched.values()];
+
+  return {
+    ...base,
+    routes: (resource) => {
+      const known = watched.get(resource);
+      if (known !== undefined) return known;
+      const informer = watch(resource);
+      if (signal !== undefined) informer.start(signal);
+      return informer;
+    },
+    wrote: (resource, object) => watched.get(resource)?.store.wrote(object),
+    start: (given) => {
+      signal = given;
+      for (const informer of watched.values()) informer.start(given);
+    },
+    synced: async () => {
+      await Promise.all(needed.map((informer) => informer.synced()));
+    },
+    unsynced: () =>
+      [...watched]
+        .filter(([, informer]) => !informer.store.hasSynced)
+        .map(([resource]) => resource.plural),
+  };
+}
+
+const keyOf = ({ metadata }: KubeObject): NamespacedName => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+});
+
+export const pathOf = (
+  resource: Resource<KubeObject>,
+  { namespace, name }: NamespacedName,
+): ObjectPath => `${resource.plural}.${resource.group}/${namespace}/${name}`;
+
+/** Reads caches and remembers what was read. */
+export interface Reader {
+  get<T extends KubeObject>(
+    informer: Informer<T>,
+    resource: Resource<T>,
+    key: NamespacedName,
+  ): T | undefined;
+  readonly paths: Set<ObjectPath>;
+}
+
+export function createReader(): Reader {
+  const paths = new Set<ObjectPath>();
+  return {
+    paths,
+    get: (informer, resource, key) => {
+      paths.add(pathOf(resource, key));
+      return informer.store.get(key);
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * One look at one canary: observe, decide, act; then the status, then what is said of it. Safe at
+ * any moment and any number of times, by whoever holds the lease. Nothing is decided here.
+ *
+ * The order survives a crash: effects can be carried out twice, and a process that dies before the
+ * status is written is followed by one that decides the same again.
+ */
+import type { Canary, CanaryStatus } from '../api/canary.ts';
+import type { Json } from '../api/kubernetes.ts';
+import { analysisIntervalMs, hooksOf, strategyOf } from '../api/defaults.ts';
+import { decide } from '../canary/decide.ts';
+import type { Decision } from '../canary/decision.ts';
+import type { Moment, Saying } from '../canary/observation.ts';
+import { mergePatchBetween } from '../kube/merge-patch.ts';
+import { canaries } from '../kube/resources.ts';
+import { act } from './act.ts';
+import { examine, probeMetrics, runClosingHooks } from './examine.ts';
+import type { Memory } from './memory.ts';
+import { note, recall, refresh, worthSaying } from './memory.ts';
+import type { Snapshot } from './observe.ts';
+import { observe } from './observe.ts';
+import { announce } from './announce.ts';
+import type { World } from './world.ts';
+import { momentOf, timesOf } from './world.ts';
+
+export async function reconcile(name: string, world: World): Promise<void> {
+  const canary = world.caches.canaries.store.get(keyOf(name));
+  if (canary === undefined) {
+    forget(name, world);
+    return;
+  }
+  const memory = remember(name, canary, world);
+  const seen = observe(canary, memory, world);
+  world.interests.set(name, seen.paths);
+  if (seen.kind === 'Reading') return;
+
+  const now = momentOf(world.clock);
+  const decision = decide(seen.observation, now);
+  if (decision.question !== undefined) examine(name, decision.question, seen, memory, world);
+  if (decision.probesMetrics === true) probeMetrics(seen, world);
+  for (const effect of decision.effects) await act(effect, seen, world);
+  const written = await writeStatus(seen, decision.status, world);
+  if (written !== undefined) note(memory, written, decision.beatAtMs, now);
+  else if (decision.beatAtMs !== undefined) memory.beatAtMs = decision.beatAtMs;
+
+  tell(seen, decision, memory, now, world);
+  world.queue.addAt(name, decision.lookAgainAtMs);
+}
+
+function keyOf(name: string) {
+  const slash = name.indexOf('/');
+  return { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
+}
+
+function remember(name: string, canary: Canary, world: World): Memory {
+  const times = timesOf(world.clock);
+  const known = world.memories.get(name);
+  if (known === undefined || known.uid !== canary.metadata.uid) {
+    const memory = recall(canary, times);
+    world.memories.set(name, memory);
+    return memory;
+  }
+  refresh(known, canary, times);
+  return known;
+}
+
+function forget(name: string, world: World): void {
+  world.memories.delete(name);
+  world.interests.forget(name);
+  world.queue.forget(name);
+}
+
+/** Writes what differs, if anything; a canary that somebody else wrote since is a conflict. */
+async function writeStatus(
+  { canary, trackedTarget }: Snapshot,
+  decided: CanaryStatus | undefined,
+  world: World,
+): Promise<CanaryStatus | undefined> {
+  if (decided === undefined) return undefined;
+  // An effect of this very decision may have resized the target.
+  const status = decided.trackedTarget === undefined ? decided : { ...decided, ...trackedTarget() };
+  const before = (canary.status ?? {}) as Json;
+  const difference = mergePatchBetween(before, status as unknown as Json);
+  if (difference === undefined) return undefined;
+  const { name, namespace = '', resourceVersion } = canary.metadata;
+  const body = { metadata: { resourceVersion }, status: difference };
+  await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body }, 'status');
+  return status;
+}
+
+function tell(seen: Snapshot, decision: Decision, memory: Memory, now: Moment, world: World): void {
+  const { canary } = seen;
+  const status = decision.status ?? canary.status;
+  const waitedAnInterval = now.steadyMs - memory.transitionAtMs >= analysisIntervalMs(canary);
+  const say = (sayings: readonly Saying[]): void =>
+    announce(canary, status?.phase ?? '', worthSaying(memory, sayings, waitedAnInterval), world);
+  say(decision.sayings);
+  record(seen, decision, status, world);
+
+  const { outcome, closing = [] } = decision;
+  if (outcome === undefined) return;
+  if (hooksOf(canary, 'post-rollout').length === 0) say(closing);
+  else runClosingHooks(seen, status?.phase ?? '', say, closing, world);
+}
+
+function record(
+  { canary, observation }: Snapshot,
+  { outcome, effects, beatAtMs }: Decision,
+  status: CanaryStatus | undefined,
+  world: World,
+): void {
+  const { telemetry, clock } = world;
+  const { namespace = '' } = canary.metadata;
+  const key = { namespace, target: canary.spec.targetRef.name };
+  if (status !== undefined) telemetry.canaryPhase(key, status.phase);
+  const routed = effects.find((effect) => effect.kind === 'Route');
+  const split = routed?.split ?? observation.split;
+  if (split !== undefined) telemetry.canaryWeights(key, split);
+  if (beatAtMs !== undefined) {
+    telemetry.canaryTick(key, Math.max(0, clock.monotonic() - beatAtMs) / 1000);
+  }
+  if (outcome === 'failed') telemetry.canaryFailed(key, strategyOf(canary));
+  else if (outcome !== undefined) telemetry.canarySucceeded(key, strategyOf(canary), outcome);
+}

@@ -1,0 +1,45 @@
+/** Everything that the controller works with: handed in, never reached for. */
+import type { Moment } from '../canary/observation.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { Log } from '../kube/log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Caches } from './caches.ts';
+import type { Interests } from './interests.ts';
+import type { Memory, Times } from './memory.ts';
+import type { Queue } from './queue.ts';
+import type { Settings } from './settings.ts';
+import type { TargetIndex } from './target-index.ts';
+import type { TrackedConfigs } from './tracked-configs.ts';
+import type { Writer } from './writer.ts';
+import type { Checks } from './checks.ts';
+
+export interface World {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly caches: Caches;
+  readonly configs: TrackedConfigs;
+  readonly targets: TargetIndex;
+  readonly interests: Interests;
+  readonly queue: Queue;
+  readonly memories: Map<string, Memory>;
+  readonly writer: Writer;
+  readonly recorder: EventRecorder;
+  readonly checks: Checks;
+  /** Aborts when this process must no longer act: shutdown, or the lease is lost. */
+  readonly signal: AbortSignal;
+}
+
+export const timesOf = (clock: Clock): Times => ({
+  wallMs: clock.now(),
+  steadyMs: clock.monotonic(),
+});
+
+export const momentOf = (clock: Clock): Moment => ({
+  steadyMs: clock.monotonic(),
+  wallTime: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+});
