@@ -129,7 +129,7 @@ class LayeredStore<T extends KubeObject> implements WatchedStore<T> {
   apply(object: T): void {
     if (this.#isPast(versionOf(object))) return;
     const key = nameOf(object);
-    this.#watched.set(keyOf(key), Object.freeze(object));
+    this.#watched.set(keyOf(key), this.#known(object));
     this.advance(versionOf(object));
     this.#show(key);
   }
@@ -156,7 +156,7 @@ class LayeredStore<T extends KubeObject> implements WatchedStore<T> {
 
   reset(objects: readonly T[], resourceVersion: string): void {
     const before = this.list().map(nameOf);
-    this.#watched = new Map(objects.map((it) => [keyOf(nameOf(it)), Object.freeze(it)]));
+    this.#watched = new Map(objects.map((it) => [keyOf(nameOf(it)), this.#known(it)]));
     // A list that is older than the watch: the server's storage was put back to an earlier state.
     const isPutBack = this.#isPast(resourceVersion) && resourceVersion !== this.#resourceVersion;
     this.#resourceVersion = resourceVersion;
@@ -175,16 +175,23 @@ class LayeredStore<T extends KubeObject> implements WatchedStore<T> {
   #show(key: NamespacedName): void {
     const before = this.get(key);
     const after = this.#written.get(keyOf(key)) ?? this.#watched.get(keyOf(key));
+    if (before === after) return;
     if (after !== undefined) {
       this.#put(key, after);
-      if (before === undefined) this.#tell({ kind: 'Applied', key, after });
-      // The watch's echo of our own write, or a list that brings nothing new.
-      else if (isSame(before, after)) return;
-      else this.#tell({ kind: 'Applied', key, before, after });
+      this.#tell({ kind: 'Applied', key, ...(before === undefined ? {} : { before }), after });
     } else if (before !== undefined) {
       this.#remove(key);
       this.#tell({ kind: 'Deleted', key, before });
     }
+  }
+
+  /**
+   * The object that readers have of this version: the watch's echo of our own write, or a list that
+   * brings nothing new, is no change and no second copy.
+   */
+  #known(object: T): T {
+    const seen = this.get(nameOf(object));
+    return seen !== undefined && isSame(seen, object) ? seen : Object.freeze(object);
   }
 
   #put({ namespace, name }: NamespacedName, object: T): void {
