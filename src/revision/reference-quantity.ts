@@ -33,7 +33,7 @@ export function dumpQuantity(value: unknown): string {
 
 function parse(value: unknown): Parsed {
   if (value === undefined || value === null) return { value: 0n, scale: 0, text: '', format: '' };
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (text === '0') return { value: 0n, scale: 0, text, format: 'DecimalSI' };
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(.*)$/.exec(text);
   const [, sign = '', whole = '', fraction = '', suffix = ''] = match ?? [];

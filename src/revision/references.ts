@@ -13,7 +13,7 @@ export interface ConfigReference {
 
 /** One entry for each object, in the order of first reference. */
 export function referencedConfigs(template: PodTemplateSpec): readonly ConfigReference[] {
-  const { volumes = [], containers = [], initContainers = [] } = template.spec;
+  const { volumes = [], containers, initContainers = [] } = template.spec;
   const found = new Map<string, ConfigReference>();
   const visit = (kind: ConfigReference['kind'], name?: string, optional = false): void => {
     if (name !== undefined && name !== '') found.set(`${kind}/${name}`, { kind, name, optional });
