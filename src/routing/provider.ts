@@ -1,0 +1,66 @@
+/**
+ * What a routing provider is: a pure translation between a split of traffic and the objects that a
+ * mesh, ingress or gateway acts on. It calls nothing and keeps nothing; the controller looks the
+ * objects up, compares, and writes what differs.
+ *
+ * To add a provider: one file beside `istio.ts`, one line in `registry.ts`, its abilities in
+ * `api/providers.ts`, golden files under `test/golden/routing/`.
+ */
+import type { Canary } from '../api/canary.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
+import type { Resource } from '../kube/resources.ts';
+
+/** Shares of traffic in percent; they sum to 100. */
+export interface Split {
+  readonly primary: number;
+  readonly canary: number;
+  /** Requests to the primary are copied to the canary. */
+  readonly mirrored: boolean;
+}
+
+/** Session cookies as `name=value`. */
+export interface Cookies {
+  /** Keeps its bearer on the canary. */
+  readonly canary?: string;
+  /** Keeps its bearer on the primary. */
+  readonly primary?: string;
+  /** Of a former run: browsers are told to drop it. */
+  readonly previous?: string;
+}
+
+/** Where an object that a provider writes is found. */
+export interface RouteKey {
+  readonly resource: Resource<KubeObject>;
+  readonly name: string;
+}
+
+export type Rendered =
+  | { readonly ok: true; readonly objects: readonly RenderedRoute[] }
+  /** The spec cannot be expressed; the text tells its author what to change. */
+  | { readonly ok: false; readonly error: string };
+
+export interface RenderedRoute {
+  readonly resource: Resource<KubeObject>;
+  /** Absent where the object is to be made. */
+  readonly live?: KubeObject;
+  /** Equal to `live` where nothing is to be done. */
+  readonly wanted: KubeObject;
+}
+
+/** Finds a live object of this canary's namespace. */
+export type LiveRoutes = (key: RouteKey) => KubeObject | undefined;
+
+export interface RoutingProvider {
+  readonly name: string;
+  /** The objects that a canary's routes consist of, in the order in which they are written. */
+  routeKeys(canary: Canary): readonly RouteKey[];
+  /**
+   * The objects for a split, on top of the live ones: fields, labels and annotations of others
+   * survive. Equal input gives equal output.
+   */
+  render(canary: Canary, split: Split, cookies: Cookies, live: LiveRoutes): Rendered;
+  /** The split that live objects express; undefined where they express none. */
+  read(canary: Canary, live: LiveRoutes): Split | undefined;
+  /** Objects that were somebody's before they were taken over, as they were then. */
+  revert(canary: Canary, live: LiveRoutes): readonly RenderedRoute[];
+}
