@@ -34,7 +34,7 @@ export interface ScriptedServer {
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const script: Answerer[] = [];
-  const server = createServer(async (incoming, response) => {
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parts: Buffer[] = [];
     for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part);
     const url = new URL(incoming.url ?? '', 'http://api');
@@ -49,7 +49,8 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     requests.push(request);
     const answer = script.shift() ?? json({ message: 'beyond the script' }, 418);
     await answer(response, request);
-  });
+  };
+  const server = createServer((incoming, response) => void handle(incoming, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

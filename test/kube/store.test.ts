@@ -140,7 +140,11 @@ test('has synced once it has a list, and not before', () => {
 });
 
 test('objects are frozen, and our own writes are shaped as watched objects are', () => {
-  const store = createStore<KubeObject & { data?: unknown }>(({ data: _, ...others }) => others);
+  const store = createStore<KubeObject & { data?: unknown }>(({ apiVersion, kind, metadata }) => ({
+    apiVersion,
+    kind,
+    metadata,
+  }));
   store.wrote({ ...object('a', 1), data: { key: 'secret' } });
   const found = store.get(shop('a'));
   assert.ok(Object.isFrozen(found));
