@@ -1,0 +1,131 @@
+/**
+ * The hooks of one type, in the order in which they are listed, and what is said of each answer
+ * (`spec/03`, 3.4). The first refusal ends the list; of rollback hooks, the first consent.
+ */
+import type { Canary, CanaryWebhook, HookType, Phase } from '../api/canary.ts';
+import { displayName, hooksOf } from '../api/defaults.ts';
+import type { HookOptions } from './call-hook.ts';
+import { callHook } from './call-hook.ts';
+
+export interface HookEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly message: string;
+}
+
+export interface HooksOutcome {
+  /** Of rollback hooks: whether one asks for a rollback. */
+  readonly passed: boolean;
+  readonly events: readonly HookEvent[];
+}
+
+export interface HookContext extends HookOptions {
+  readonly phase: Phase;
+  /** Tells receivers one revision from another. */
+  readonly checksum: string;
+}
+
+interface Words {
+  readonly passed?: (hook: string) => string;
+  readonly refused: (hook: string, error: string, canary: string) => string;
+}
+
+const words: Readonly<Record<Exclude<HookType, 'event'>, Words>> = {
+  'confirm-rollout': {
+    passed: (hook) => `Confirm-rollout check ${hook} passed`,
+    refused: (hook, _, canary) => `Halt ${canary} advancement waiting for approval ${hook}`,
+  },
+  'pre-rollout': {
+    passed: (hook) => `Pre-rollout check ${hook} passed`,
+    refused: (hook, error, canary) =>
+      `Halt ${canary} advancement pre-rollout check ${hook} failed ${error}`,
+  },
+  rollout: {
+    refused: (hook, error, canary) =>
+      `Halt ${canary} advancement external check ${hook} failed ${error}`,
+  },
+  'confirm-traffic-increase': {
+    passed: (hook) => `Confirm-traffic-increase check ${hook} passed`,
+    refused: (hook, _, canary) =>
+      `Halt ${canary} advancement waiting for traffic increase approval ${hook}`,
+  },
+  'confirm-promotion': {
+    passed: (hook) => `Confirm-promotion check ${hook} passed`,
+    refused: (hook, _, canary) =>
+      `Halt ${canary} advancement waiting for promotion approval ${hook}`,
+  },
+  'post-rollout': {
+    passed: (hook) => `Post-rollout check ${hook} passed`,
+    refused: (hook, error) => `Post-rollout hook ${hook} failed ${error}`,
+  },
+  rollback: {
+    passed: (hook) => `Rollback check ${hook} passed`,
+    refused: (hook) => `Rollback hook ${hook} not signaling a rollback`,
+  },
+};
+
+export async function runHooks(
+  canary: Canary,
+  type: Exclude<HookType, 'event'>,
+  context: HookContext,
+): Promise<HooksOutcome> {
+  const asksForRollback = type === 'rollback';
+  const events: HookEvent[] = [];
+  for (const hook of hooksOf(canary, type)) {
+    const answer = await callHook(hook, payloadOf(canary, hook, context), context);
+    const { passed, refused } = words[type];
+    if (answer.ok) {
+      const said = passed?.(hook.name);
+      if (said !== undefined) {
+        events.push({ type: asksForRollback ? 'Warning' : 'Normal', message: said });
+      }
+      if (asksForRollback) return { passed: true, events };
+    } else {
+      const message = refused(hook.name, answer.error, displayName(canary));
+      events.push({ type: asksForRollback ? 'Normal' : 'Warning', message });
+      if (!asksForRollback) return { passed: false, events };
+    }
+  }
+  return { passed: !asksForRollback, events };
+}
+
+export interface EventContext extends HookContext {
+  /** Unix milliseconds. */
+  readonly timestampMs: number;
+  /** Where events of canaries without an event hook go; '' for nowhere. */
+  readonly globalUrl: string;
+}
+
+/** Tells event hooks what was said; returns the failures, which are for the log only. */
+export async function sendEvent(
+  canary: Canary,
+  { type, message }: HookEvent,
+  context: EventContext,
+): Promise<readonly string[]> {
+  const own = hooksOf(canary, 'event');
+  const hooks: readonly CanaryWebhook[] =
+    own.length > 0 || context.globalUrl === '' ? own : [{ name: 'events', url: context.globalUrl }];
+  const failures: string[] = [];
+  for (const hook of hooks) {
+    const metadata = {
+      ...hook.metadata,
+      eventMessage: message,
+      eventType: type,
+      timestamp: String(context.timestampMs),
+    };
+    const payload = payloadOf(canary, { ...hook, metadata }, context);
+    const answer = await callHook(hook, payload, context);
+    if (!answer.ok) failures.push(answer.error);
+  }
+  return failures;
+}
+
+function payloadOf(canary: Canary, hook: CanaryWebhook, { phase, checksum }: HookContext): object {
+  const { metadata = {} } = hook;
+  return {
+    name: canary.metadata.name,
+    namespace: canary.metadata.namespace ?? '',
+    phase,
+    checksum,
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+  };
+}
