@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { generatedManifests } from '../../manifests/render.ts';
+import { canaryAnnotation } from '../../src/api/annotations.ts';
 import { parseFlags } from '../../src/cli/flags.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -161,5 +162,46 @@ suite('the Deployment', () => {
     }
     const webhook = (at(find('Service'), 'spec', 'ports') as Fields[])[0];
     assert.equal(webhook?.['port'], 443);
+  });
+});
+
+suite('the webhook configurations', () => {
+  const configurations = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+  const webhooks = configurations.flatMap((kind) => find(kind)['webhooks'] as Fields[]);
+
+  test('fail open, soon, and have no effect on a dry run', () => {
+    assert.ok(webhooks.length >= 2);
+    for (const webhook of webhooks) {
+      assert.equal(webhook['failurePolicy'], 'Ignore');
+      assert.ok(Number(webhook['timeoutSeconds']) <= 3);
+      assert.ok(['None', 'NoneOnDryRun'].includes(String(webhook['sideEffects'])));
+    }
+  });
+
+  test('call our Service, and bring no CA: the controller puts it in', () => {
+    for (const webhook of webhooks) {
+      const { path, ...service } = at(webhook, 'clientConfig', 'service') as Fields;
+      assert.deepEqual(service, { namespace: 'aviary-system', name: 'aviary', port: 443 });
+      assert.match(String(path), /^\/(mutate|validate)$/);
+      assert.equal(at(webhook, 'clientConfig', 'caBundle'), undefined);
+    }
+  });
+
+  test('send Deployments only where a Canary took them over', () => {
+    for (const webhook of webhooks) {
+      const rules = webhook['rules'] as Fields[];
+      if (!rules.some((rule) => (rule['resources'] as string[]).includes('deployments'))) continue;
+      const conditions = webhook['matchConditions'] as { name: string; expression: string }[];
+      assert.ok(
+        conditions.some(({ expression }) => expression.includes(`'${canaryAnnotation}' in`)),
+      );
+    }
+  });
+
+  test('may be patched under the rights of the controller', () => {
+    const patched = (find('ClusterRole')['rules'] as Fields[]).filter((rule) =>
+      (rule['resources'] as string[]).includes('mutatingwebhookconfigurations'),
+    );
+    assert.ok(patched.some((rule) => at(rule, 'resourceNames', 0) === 'aviary'));
   });
 });

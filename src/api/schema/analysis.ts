@@ -70,7 +70,7 @@ const webhooks = array(
         'rollback',
         'confirm-traffic-increase',
       ]),
-      url: string('URL to call.', { format: 'url' }),
+      url: string('URL to call.'),
       timeout: duration('Timeout of each attempt; 10s where not given.'),
       retries: number('Attempts after the first.'),
       disableTLS: boolean("Leaves the receiver's certificate unchecked."),
