@@ -1,0 +1,11 @@
+# A real control plane on loopback: test/cluster/README.md.
+.PHONY: cluster-build cluster-up cluster-down
+
+cluster-build: setup ## builds the control plane for tests from Go modules, once
+	node --import tsx test/cluster/main.ts build
+
+cluster-up: setup ## starts a control plane in the background and prints its KUBECONFIG
+	@node --import tsx test/cluster/main.ts up
+
+cluster-down: ## stops the control plane that cluster-up started
+	@node --import tsx test/cluster/main.ts down
