@@ -2,6 +2,8 @@
  * Time as an argument: nothing else in the house reads a clock or sets a timer, so that a test can
  * bring a virtual one.
  */
+import { onAbort } from './abort.ts';
+
 export interface Clock {
   /** Milliseconds since the epoch. For stamps that people and other machines read. */
   now(): number;
@@ -26,14 +28,13 @@ export const systemClock: Clock = {
         return;
       }
       const cancel = after(ms, () => {
-        signal.removeEventListener('abort', abort);
+        unlisten();
         resolve();
       });
-      const abort = (): void => {
+      const unlisten = onAbort(signal, () => {
         cancel();
         reject(signal.reason);
-      };
-      signal.addEventListener('abort', abort, { once: true });
+      });
     }),
   after: (ms, callback) => after(ms, callback),
 };

@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { KubeConfig, loadYaml } from '@kubernetes/client-node';
+import { linkedAbort } from './abort.ts';
 import { ApiError } from './api-error.ts';
 import type { Clock } from './clock.ts';
 
@@ -154,18 +155,15 @@ async function inTime<Value>(
   signal: AbortSignal,
   clock: Clock,
 ): Promise<Value> {
-  const done = new AbortController();
-  const abort = (): void => done.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
+  const done = linkedAbort(signal);
   const late = clock.sleep(signMsMax, done.signal).then(() => {
     throw new Error(`no answer within ${signMsMax / 1000} s`);
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    signal.removeEventListener('abort', abort);
-    done.abort();
+    done.unlink();
+    done.abort(undefined);
   }
 }
 

@@ -4,6 +4,7 @@
  * be delivered is counted and dropped.
  */
 import type { KubeObject } from '../api/kubernetes.ts';
+import { onAbort } from './abort.ts';
 import { ApiError, isAlreadyExists } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
@@ -106,14 +107,12 @@ class QueuedRecorder implements EventRecorder {
 
   flush(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const abort = (): void => this.#close();
-      const done = (): void => {
-        signal.removeEventListener('abort', abort);
+      let unlisten = (): void => undefined;
+      this.#flushing.add(() => {
+        unlisten();
         resolve();
-      };
-      this.#flushing.add(done);
-      signal.addEventListener('abort', abort, { once: true });
-      if (signal.aborted) abort();
+      });
+      unlisten = onAbort(signal, () => this.#close());
       this.#settle();
     });
   }

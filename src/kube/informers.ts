@@ -3,6 +3,7 @@
  * demand. Who asks twice for the same resource gets the same one.
  */
 import type { KubeObject } from '../api/kubernetes.ts';
+import { onAbort } from './abort.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -111,21 +112,21 @@ function createInformer<T extends KubeObject>(
     },
     synced: (signal) =>
       new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
         if (isKnown()) {
           resolve();
           return;
         }
-        const abort = (): void => {
-          waiting.delete(known);
-          reject(signal?.reason);
-        };
+        let unlisten = (): void => undefined;
         const known = (): void => {
-          signal?.removeEventListener('abort', abort);
+          unlisten();
           resolve();
         };
-        signal?.addEventListener('abort', abort, { once: true });
         waiting.add(known);
+        if (signal === undefined) return;
+        unlisten = onAbort(signal, () => {
+          waiting.delete(known);
+          reject(signal.reason);
+        });
       }),
   };
 }

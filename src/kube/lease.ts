@@ -11,6 +11,7 @@
  * times in the object are for people.
  */
 import type { Lease, NamespacedName } from '../api/kubernetes.ts';
+import { linkedAbort } from './abort.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
 import type { KubeClient, Patch } from './client.ts';
 import type { Clock } from './clock.ts';
@@ -123,11 +124,8 @@ class LeaseElection implements Election {
     work: (signal: AbortSignal) => Promise<void>,
     outer: AbortSignal,
   ): Promise<'Stopped' | 'Lost'> {
-    const working = new AbortController();
+    const working = linkedAbort(outer);
     const renewing = new AbortController();
-    const stop = (): void => working.abort(outer.reason);
-    outer.addEventListener('abort', stop, { once: true });
-    if (outer.aborted) stop();
     let isLost = false;
     const lose = (why: string): void => {
       if (isLost) return;
@@ -145,7 +143,7 @@ class LeaseElection implements Election {
     } catch (error) {
       if (!working.signal.aborted || error !== working.signal.reason) throw error;
     } finally {
-      outer.removeEventListener('abort', stop);
+      working.unlink();
       renewing.abort();
       await renewed;
       // Only now: whoever takes the lease over must find nobody at work.
@@ -318,10 +316,7 @@ class LeaseElection implements Election {
     call: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
     const { clock, renewDeadlineMs, retryPeriodMs } = this.#options;
-    const inner = new AbortController();
-    const abort = (): void => inner.abort(outer.reason);
-    outer.addEventListener('abort', abort, { once: true });
-    if (outer.aborted) abort();
+    const inner = linkedAbort(outer);
     const cancel = clock.after((renewDeadlineMs - retryPeriodMs) / 2, () => {
       inner.abort(new ApiError('lease: no answer in time', { code: 0, reason: 'Timeout' }));
     });
@@ -329,7 +324,7 @@ class LeaseElection implements Election {
       return await call(inner.signal);
     } finally {
       cancel();
-      outer.removeEventListener('abort', abort);
+      inner.unlink();
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A bucket of tokens, first come first served. Who gives up waiting takes no token.
  */
+import { onAbort } from './abort.ts';
 import { ApiError } from './api-error.ts';
 import type { Clock } from './clock.ts';
 
@@ -67,17 +68,16 @@ export function createRateLimiter({ qps, burst, clock }: RateLimiterOptions): Ra
           reject(new ApiError(message, { code: 0, reason: 'Throttled' }));
           return;
         }
-        const abort = (): void => {
-          waiting.delete(waiter);
-          reject(signal.reason);
-        };
         const waiter: Waiter = {
           go: () => {
-            signal.removeEventListener('abort', abort);
+            unlisten();
             resolve();
           },
         };
-        signal.addEventListener('abort', abort, { once: true });
+        const unlisten = onAbort(signal, () => {
+          waiting.delete(waiter);
+          reject(signal.reason);
+        });
         waiting.add(waiter);
         serve();
       }),

@@ -14,6 +14,7 @@
  * answer 404 for custom resources that exist.
  */
 import type { KubeObject } from '../api/kubernetes.ts';
+import { linkedAbort } from './abort.ts';
 import { ApiError, isFromTheFuture, isGone, isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
@@ -280,10 +281,7 @@ function createIdleLimit(
   clock: Clock,
   outer: AbortSignal,
 ): { signal: AbortSignal; restart(ms: number): void; end(): void } {
-  const inner = new AbortController();
-  const abort = (): void => inner.abort(outer.reason);
-  outer.addEventListener('abort', abort, { once: true });
-  if (outer.aborted) abort();
+  const inner = linkedAbort(outer);
   let cancel = (): void => undefined;
   return {
     signal: inner.signal,
@@ -296,7 +294,7 @@ function createIdleLimit(
     },
     end: () => {
       cancel();
-      outer.removeEventListener('abort', abort);
+      inner.unlink();
     },
   };
 }

@@ -12,6 +12,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { onAbort } from './abort.ts';
 import { ApiError, apiErrorFrom } from './api-error.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials, KubeConnection } from './config.ts';
@@ -204,11 +205,10 @@ function open(
     isLate = true;
     outgoing.destroy();
   });
-  const abort = (): void => void outgoing.destroy();
-  signal.addEventListener('abort', abort, { once: true });
+  const unlisten = onAbort(signal, () => void outgoing.destroy());
   outgoing.once('close', () => {
     cancelDeadline();
-    signal.removeEventListener('abort', abort);
+    unlisten();
   });
 
   let hasAnswered = false;

@@ -2,6 +2,7 @@
  * A clock that stands still until a test moves it. Callbacks run in the order of their times, and
  * between two of them all promises settle that can.
  */
+import { onAbort } from '../../src/kube/abort.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 
 export interface VirtualClock extends Clock {
@@ -55,15 +56,14 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock
           reject(signal.reason);
           return;
         }
-        const abort = (): void => {
-          cancel();
-          reject(signal.reason);
-        };
         const cancel = after(ms, () => {
-          signal.removeEventListener('abort', abort);
+          unlisten();
           resolve();
         });
-        signal.addEventListener('abort', abort, { once: true });
+        const unlisten = onAbort(signal, () => {
+          cancel();
+          reject(signal.reason);
+        });
       }),
     settle,
     timers: () => [...timers].map(({ atMs }) => atMs - elapsedMs).sort((a, b) => a - b),
