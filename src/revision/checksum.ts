@@ -23,15 +23,19 @@ const optOutAnnotation = 'flagger.app/config-tracking';
 /** Whether the object's contents are part of the revision; its metadata and type decide. */
 export function isTracked(object: KubeObject & { readonly type?: string }): boolean {
   if (object.metadata.annotations?.[optOutAnnotation]?.startsWith('disable') === true) return false;
-  return object.kind !== 'Secret' || trackedSecretTypes.has(object.type ?? '');
+  return object.kind !== 'Secret' || trackedSecretTypes.has(object.type || 'Opaque');
 }
 
-/** 16 hexadecimal digits over the contents. */
+/** 16 hexadecimal digits over the contents: the reference's, unless there is binary data. */
 export function configChecksum(object: ConfigMap | Secret): string {
-  const { data, binaryData } = object as ConfigMap;
-  const text = goJson(data);
-  if (binaryData === undefined || Object.keys(binaryData).length === 0) return digest(text);
-  return digest(`${text}${goJson(binaryData)}`);
+  const { data, binaryData }: Pick<ConfigMap, 'data' | 'binaryData'> = object;
+  if (binaryData === undefined || Object.keys(binaryData).length === 0) return digest(goJson(data));
+  return digest(`${goJson(data)}${goJson(binaryData)}`);
+}
+
+/** What the reference has recorded of the same object: it sees no binary data. */
+export function referenceChecksum({ data }: ConfigMap | Secret): string {
+  return digest(goJson(data));
 }
 
 function digest(text: string): string {
