@@ -13,7 +13,7 @@ const rooms = {
   metrics: ['api', 'node:*'],
   hooks: ['api', 'node:*'],
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
-  certs: ['kube', 'node:*', 'node-forge'],
+  certs: ['api', 'kube', 'node:*', 'node-forge'],
   admission: ['api', 'revision', 'kube', 'telemetry', 'node:*', 'express', 'fast-json-patch'],
   controller: [
     'api',

@@ -38,8 +38,12 @@ export interface Caches {
   routes(resource: Resource<KubeObject>): Informer<KubeObject>;
   /** Puts the answer of a write of ours into the cache that it belongs to. */
   wrote<T extends KubeObject>(resource: Resource<T>, object: T): void;
-  /** Starts the watches of all kinds that are needed whatever the provider. */
-  start(signal: AbortSignal): void;
+  /**
+   * Watches until the signal aborts, routing providers' kinds from when they are first asked for.
+   * Rejects for a defect of ours only.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when the kinds that are needed whatever the provider have been listed. */
   synced(): Promise<void>;
   /** Plurals of the kinds whose first list has not arrived. */
   unsynced(): readonly string[];
@@ -54,7 +58,7 @@ export type CacheListener = (
 ) => void;
 
 export function createCaches(informers: Informers, changed: CacheListener): Caches {
-  let signal: AbortSignal | undefined;
+  let start: ((informer: Informer<KubeObject>) => void) | undefined;
   const watched = new Map<Resource<KubeObject>, Informer<KubeObject>>();
 
   const watch = <T extends KubeObject>(
@@ -88,14 +92,22 @@ export function createCaches(informers: Informers, changed: CacheListener): Cach
       const known = watched.get(resource);
       if (known !== undefined) return known;
       const informer = watch(resource);
-      if (signal !== undefined) informer.start(signal);
+      start?.(informer);
       return informer;
     },
-    wrote: (resource, object) => watched.get(resource)?.store.wrote(object),
-    start: (given) => {
-      signal = given;
-      for (const informer of watched.values()) informer.start(given);
+    wrote: (resource, object) => {
+      const metadataOnly =
+        resource.plural === configMaps.plural || resource.plural === secrets.plural;
+      const { apiVersion, kind, metadata } = object;
+      const kept: KubeObject = metadataOnly ? { apiVersion, kind, metadata } : object;
+      watched.get(resource)?.store.wrote(kept);
     },
+    run: (signal) =>
+      new Promise((resolve, reject) => {
+        start = (informer) => void informer.start(signal).catch(reject);
+        for (const informer of watched.values()) start(informer);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
     synced: async () => {
       await Promise.all(needed.map((informer) => informer.synced()));
     },

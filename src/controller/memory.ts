@@ -5,7 +5,7 @@
  */
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs } from '../api/defaults.ts';
-import type { Answer, Saying, Stage } from '../canary/observation.ts';
+import type { Answer, Problem, Saying, Stage } from '../canary/observation.ts';
 
 export interface Memory {
   readonly uid: string | undefined;
@@ -17,6 +17,8 @@ export interface Memory {
   readonly answers: Partial<Record<Stage, Answer>>;
   /** Questions that are being asked: their ids. */
   readonly asking: Map<Stage, string>;
+  /** What validation said of a generation of the spec. */
+  validated: { readonly generation: number; readonly problem: Problem | undefined } | undefined;
   /** What was said in this phase and need not be said again. */
   readonly said: Set<string>;
   /** Phase and revision that `said` belongs to. */
@@ -45,6 +47,7 @@ export function recall(canary: Canary, now: Times): Memory {
     transitionAtMs: now.steadyMs - elapsedMs(canary, transitionTime, now),
     beatAtMs: undefined,
     answers: {},
+    validated: undefined,
     asking: new Map(),
     said: new Set(),
     saidIn: saidIn(canary.status),

@@ -6,35 +6,33 @@ import { revisionAnnotation } from '../api/annotations.ts';
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import {
   canaryReadyThreshold,
-  displayName,
   primaryDisplayName,
-  primaryName,
   primaryReadyThreshold,
   progressDeadlineMs,
-  serviceNames,
   targetDisplayName,
 } from '../api/defaults.ts';
-import type {
-  Deployment,
-  HorizontalPodAutoscaler,
-  KubeObject,
-  NamespacedName,
-  Service,
-} from '../api/kubernetes.ts';
+import type { Deployment } from '../api/kubernetes.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
-import { describeProblems, validateCanary } from '../api/validate.ts';
-import type { Observation, Problem, RevisionView, WorkloadView } from '../canary/observation.ts';
+import type { Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
-import { deployments, horizontalPodAutoscalers, services } from '../kube/resources.ts';
-import type { RoutingProvider } from '../routing/provider.ts';
-import { providerFor } from '../routing/registry.ts';
-import type { Reader } from './caches.ts';
+import { compareRevision } from '../revision/change.ts';
+import { referenceChecksums } from '../revision/checksum.ts';
+import { hashTemplate, revisionOf } from '../revision/hash.ts';
+import { referenceHash } from '../revision/reference-hash.ts';
+import { primaryAgrees, scaleUpReplicas } from '../targets/deployment.ts';
+import type { PrimaryOptions } from '../targets/deployment.ts';
+import { named, readinessOf } from '../targets/readiness.ts';
+import type { Selector } from '../targets/selector.ts';
 import { createReader } from './caches.ts';
-import type { ConfigsSeen } from './observe-configs.ts';
-import { observeConfigs } from './observe-configs.ts';
-import { observeRevision } from './observe-revision.ts';
 import type { ObjectPath } from './interests.ts';
 import type { Memory } from './memory.ts';
+import type { ConfigsSeen } from './observe-configs.ts';
+import { observeConfigs } from './observe-configs.ts';
+import type { ObjectsSeen } from './observe-objects.ts';
+import { observeObjects } from './observe-objects.ts';
+import type { RoutesSeen } from './observe-routes.ts';
+import { observeRoutes } from './observe-routes.ts';
+import { objectProblem, specProblem } from './problems.ts';
 import type { World } from './world.ts';
 
 /** Objects as they were seen; effects are carried out on these and no others. */
@@ -43,18 +41,11 @@ export interface Snapshot {
   readonly canary: Canary;
   readonly paths: ReadonlySet<ObjectPath>;
   readonly observation: Observation;
-  readonly target?: Deployment;
-  readonly primary?: Deployment;
-  readonly services: {
-    readonly apex?: Service;
-    readonly primary?: Service;
-    readonly canary?: Service;
-  };
-  readonly autoscaler?: HorizontalPodAutoscaler;
-  readonly autoscalerCopy?: HorizontalPodAutoscaler;
-  readonly provider?: RoutingProvider;
-  readonly routes: readonly KubeObject[];
+  readonly objects: ObjectsSeen;
+  readonly routes: RoutesSeen;
   readonly configs: ConfigsSeen;
+  /** Identifies the target's revision; '' where there is no target. */
+  readonly revisionId: string;
   /** The target as it is after effects, for the status; empty where its template has changed. */
   readonly trackedTarget: () => Pick<CanaryStatus, 'trackedTarget'>;
 }
@@ -64,28 +55,31 @@ export type Seen =
   /** Something that the decision needs is being read; the canary is woken when it is there. */
   | { readonly kind: 'Reading'; readonly paths: ReadonlySet<ObjectPath> };
 
+/** Throws where something that must be read could not be. */
 export function observe(canary: Canary, memory: Memory, world: World): Seen {
   const reader = createReader();
-  const objects = read(canary, reader, world);
+  const objects = observeObjects(canary, reader, world);
   const configs = observeConfigs(canary, objects.target, reader, world);
-  const routes = readRoutes(canary, reader, world);
-  if (configs.kind === 'Reading' || routes.kind === 'Reading') {
-    return { kind: 'Reading', paths: reader.paths };
-  }
+  const routes = observeRoutes(canary, reader, world);
+  const { paths } = reader;
+  if (configs.kind === 'Reading' || routes.kind === 'Reading') return { kind: 'Reading', paths };
+
   const revision = observeRevision(canary, objects, configs, world);
   const problem =
     specProblem(canary, memory, world) ??
     objectProblem(canary, objects) ??
     routes.problem ??
     configs.problem;
-  const { autoscaler } = objects;
+  const provider = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
+  const { target, primary, autoscaler } = objects;
   const observation: Observation = {
     canary,
-    abilities: abilitiesOf(canary, world),
+    abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
     ...(problem === undefined ? {} : { problem }),
-    ...viewsOf(canary, objects, world),
+    ...(target === undefined ? {} : { target: targetView(canary, target, world) }),
+    ...(primary === undefined ? {} : { primary: primaryView(canary, primary, world) }),
     ...(revision === undefined ? {} : { revision }),
-    scaleUpReplicas: scaleUpReplicas({ ...objects, autoscaler }),
+    scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
     answers: memory.answers,
     transitionAtMs: memory.transitionAtMs,
@@ -95,11 +89,108 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   return {
     kind: 'Seen',
     canary,
-    paths: reader.paths,
+    paths,
     observation,
-    ...objects,
-    ...routes,
+    objects,
+    routes,
     configs,
+    revisionId: revision?.id ?? '',
     trackedTarget: () => trackedTarget(canary, revision, world),
   };
 }
+
+function targetView(canary: Canary, target: Deployment, world: World): WorkloadView {
+  const prefix = `canary deployment ${targetDisplayName(canary)} not ready: `;
+  return viewOf(canary, target, canaryReadyThreshold(canary), prefix, world);
+}
+
+function primaryView(canary: Canary, primary: Deployment, world: World): WorkloadView {
+  const prefix = `${primaryDisplayName(canary)} not ready: `;
+  return viewOf(canary, primary, primaryReadyThreshold(canary), prefix, world);
+}
+
+function viewOf(
+  canary: Canary,
+  deployment: Deployment,
+  thresholdPercent: number,
+  prefix: string,
+  { clock }: World,
+): WorkloadView {
+  const readiness = readinessOf(deployment, {
+    deadlineMs: progressDeadlineMs(canary),
+    thresholdPercent,
+    nowMs: clock.now(),
+  });
+  const revision = deployment.metadata.annotations?.[revisionAnnotation];
+  return {
+    replicas: deployment.spec.replicas ?? 1,
+    availablePods: deployment.status?.availableReplicas ?? 0,
+    readiness: named(readiness, prefix),
+    ...(revision === undefined ? {} : { revision }),
+  };
+}
+
+function observeRevision(
+  canary: Canary,
+  objects: ObjectsSeen,
+  { checksums, tracked }: ConfigsSeen,
+  world: World,
+): RevisionView | undefined {
+  const { target, primary, selector } = objects;
+  if (target === undefined || selector?.ok !== true) return undefined;
+  const hash = hashTemplate(target.spec.template);
+  const { uid = '', generation = 0 } = target.metadata;
+  const options = () =>
+    primaryOptions({ canary, target, selector: selector.selector, configs: tracked, world });
+  const change = compareRevision({
+    status: statusOf(canary),
+    hash,
+    tracked: { uid, generation },
+    configs: checksums,
+    referenceConfigs: () => checksums && { ...checksums, ...referenceChecksums(tracked) },
+    referenceHash: () => referenceHash(target.spec.template),
+    primaryAgrees: () => (primary === undefined ? undefined : primaryAgrees(options(), primary)),
+    primaryRevision: primary?.metadata.annotations?.[revisionAnnotation],
+  });
+  return {
+    hash,
+    id: revisionOf(hash, checksums),
+    ...(checksums === undefined ? {} : { configs: checksums }),
+    tracked: { uid, generation },
+    change,
+  };
+}
+
+/** What a primary is rendered from. */
+export function primaryOptions(given: {
+  readonly canary: Canary;
+  readonly target: Deployment;
+  readonly selector: Selector;
+  readonly configs: ConfigsSeen['tracked'];
+  readonly world: World;
+  readonly uuid?: string;
+  readonly revision?: string;
+}): PrimaryOptions {
+  const { canary, target, selector, configs, world, uuid = '', revision = '' } = given;
+  const { selectorLabels, includeLabelPrefix } = world.settings;
+  const copied = configs.map(({ kind, object }) => ({ kind, name: object.metadata.name }));
+  return { canary, target, selector, copied, selectorLabels, includeLabelPrefix, uuid, revision };
+}
+
+function trackedTarget(
+  canary: Canary,
+  revision: RevisionView | undefined,
+  { caches }: World,
+): Pick<CanaryStatus, 'trackedTarget'> {
+  const { namespace = '' } = canary.metadata;
+  const target = caches.deployments.store.get({ namespace, name: canary.spec.targetRef.name });
+  if (target === undefined || hashTemplate(target.spec.template) !== revision?.hash) return {};
+  const { uid = '', generation = 0 } = target.metadata;
+  return { trackedTarget: { uid, generation } };
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/** Ten letters, as the reference makes cookie values. */
+const letters = (random: () => number): string =>
+  Array.from({ length: 10 }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');

@@ -7,7 +7,7 @@
  */
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import type { Json } from '../api/kubernetes.ts';
-import { analysisIntervalMs, hooksOf, strategyOf } from '../api/defaults.ts';
+import { analysisIntervalMs, strategyOf } from '../api/defaults.ts';
 import { decide } from '../canary/decide.ts';
 import type { Decision } from '../canary/decision.ts';
 import type { Moment, Saying } from '../canary/observation.ts';
@@ -99,8 +99,7 @@ function tell(seen: Snapshot, decision: Decision, memory: Memory, now: Moment, w
 
   const { outcome, closing = [] } = decision;
   if (outcome === undefined) return;
-  if (hooksOf(canary, 'post-rollout').length === 0) say(closing);
-  else runClosingHooks(seen, status?.phase ?? '', say, closing, world);
+  runClosingHooks(seen, status?.phase ?? '', say, closing, world);
 }
 
 function record(

@@ -19,6 +19,7 @@ export interface World {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly uuid: () => string;
   readonly log: Log;
   readonly telemetry: Telemetry;
   readonly caches: Caches;
@@ -30,6 +31,8 @@ export interface World {
   readonly writer: Writer;
   readonly recorder: EventRecorder;
   readonly checks: Checks;
+  /** Calls of event hooks: counted, because they are bounded. */
+  readonly eventHooks: { underWay: number };
   /** Aborts when this process must no longer act: shutdown, or the lease is lost. */
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,227 @@
+/**
+ * Carries effects out: looks at what was seen, renders what must be, writes what differs. Every
+ * effect can be carried out twice. A failure is thrown, and the look is tried again.
+ */
+import {
+  canaryAnnotation,
+  changeCauseAnnotation,
+  changedByAnnotation,
+  finalizer,
+  replicasAnnotation,
+  revisionAnnotation,
+} from '../api/annotations.ts';
+import { serviceNames } from '../api/defaults.ts';
+import type { ConfigMap, KubeObject, Secret } from '../api/kubernetes.ts';
+import type { Effect } from '../canary/decision.ts';
+import type { Resource } from '../kube/resources.ts';
+import {
+  canaries,
+  configMaps,
+  deployments,
+  horizontalPodAutoscalers,
+  secrets,
+  services,
+} from '../kube/resources.ts';
+import type { RenderedRoute } from '../routing/provider.ts';
+import { renderAutoscaler, renderAutoscalerUpdate } from '../targets/autoscaler.ts';
+import { copyName, isUpToDate, renderCopy } from '../targets/configs.ts';
+import type { ConfigObject } from '../targets/configs.ts';
+import { renderPrimary, renderPromotion } from '../targets/deployment.ts';
+import { discoverPorts } from '../targets/selector.ts';
+import type { ServiceRole } from '../targets/services.ts';
+import { renderRevertedApex, renderService } from '../targets/services.ts';
+import type { Snapshot } from './observe.ts';
+import { primaryOptions } from './observe.ts';
+import type { World } from './world.ts';
+
+export async function act(effect: Effect, seen: Snapshot, world: World): Promise<void> {
+  switch (effect.kind) {
+    case 'EnsureFinalizer':
+      return ensureFinalizer(seen, effect.present, world);
+    case 'EnsureSideServices':
+      await ensureService(seen, 'canary', world);
+      return ensureService(seen, 'primary', world);
+    case 'EnsureApexService':
+      return ensureService(seen, 'apex', world);
+    case 'EnsurePrimary':
+      return ensurePrimary(seen, world);
+    case 'EnsureAutoscaler':
+      return ensureAutoscaler(seen, effect.mode, world);
+    case 'ClaimTarget':
+      return claimTarget(seen, world);
+    case 'ScaleTarget':
+      return scaleTarget(seen, effect.replicas, world);
+    case 'Route':
+      return route(seen, effect, world);
+    case 'Promote':
+      return promote(seen, world);
+    case 'ReleaseTarget':
+      return releaseTarget(seen, world);
+    case 'RevertService':
+      return revertService(seen, world);
+    case 'RevertRoute': {
+      const { provider, live } = seen.routes;
+      return writeRoutes(provider?.revert(seen.canary, live) ?? [], world);
+    }
+  }
+}
+
+async function ensureFinalizer(
+  { canary }: Snapshot,
+  present: boolean,
+  world: World,
+): Promise<void> {
+  const { name, namespace = '', resourceVersion, finalizers = [] } = canary.metadata;
+  const others = finalizers.filter((known) => known !== finalizer);
+  const wanted = present ? [...others, finalizer] : others;
+  if (wanted.length === finalizers.length) return;
+  const body = { metadata: { resourceVersion, finalizers: wanted } };
+  await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body });
+}
+
+/** Selector and ports come from the target; without one there is nothing to select. */
+function serviceOptions({ canary, objects }: Snapshot) {
+  const { target, selector } = objects;
+  if (target === undefined || selector?.ok !== true) return undefined;
+  const discovered = discoverPorts(canary, target);
+  return { canary, selector: selector.selector, discovered };
+}
+
+async function ensureService(seen: Snapshot, role: ServiceRole, world: World): Promise<void> {
+  const options = serviceOptions(seen);
+  if (options === undefined) return;
+  const live = seen.objects.services[role];
+  await world.writer.ensure(services, live, renderService(role, options, live));
+}
+
+async function revertService(seen: Snapshot, world: World): Promise<void> {
+  const options = serviceOptions(seen);
+  const live = seen.objects.services.apex;
+  if (options === undefined || live === undefined) return;
+  const wanted = renderRevertedApex(options, live);
+  if (wanted !== undefined) await world.writer.ensure(services, live, wanted);
+}
+
+function primaryOptionsOf(seen: Snapshot, world: World) {
+  const { canary, objects, configs, revisionId: revision } = seen;
+  const { target, selector } = objects;
+  if (target === undefined || selector?.ok !== true) return undefined;
+  const uuid = world.uuid();
+  const found = { canary, target, selector: selector.selector, configs: configs.tracked };
+  return primaryOptions({ ...found, world, uuid, revision });
+}
+
+async function ensurePrimary(seen: Snapshot, world: World): Promise<void> {
+  const options = primaryOptionsOf(seen, world);
+  if (seen.objects.primary !== undefined || options === undefined) return;
+  await copyConfigs(seen, world);
+  await world.writer.create(deployments, renderPrimary(options));
+}
+
+/** Once for each revision: what the primary runs is written on it. */
+async function promote(seen: Snapshot, world: World): Promise<void> {
+  const { primary } = seen.objects;
+  const options = primaryOptionsOf(seen, world);
+  if (primary === undefined || options === undefined) return;
+  if (primary.metadata.annotations?.[revisionAnnotation] === seen.revisionId) return;
+  await copyConfigs(seen, world);
+  await world.writer.ensure(deployments, primary, renderPromotion(options, primary));
+}
+
+async function copyConfigs(seen: Snapshot, world: World): Promise<void> {
+  for (const config of seen.configs.tracked) await copyConfig(seen, config, world);
+}
+
+async function copyConfig({ canary }: Snapshot, config: ConfigObject, world: World): Promise<void> {
+  const resource: Resource<ConfigMap & Secret> = config.kind === 'ConfigMap' ? configMaps : secrets;
+  const informer = config.kind === 'ConfigMap' ? world.caches.configMaps : world.caches.secrets;
+  const { namespace = '' } = canary.metadata;
+  const key = { namespace, name: copyName(config.object.metadata.name) };
+  const existing = informer.store.get(key);
+  const wanted = renderCopy(canary, config, existing, world.settings.includeLabelPrefix);
+  if (existing === undefined) {
+    await world.writer.create(resource, wanted);
+    return;
+  }
+  if (isUpToDate(existing, wanted)) return;
+  // Contents are not cached, so there is no difference to compute: they are replaced whole.
+  const { labels, annotations, ownerReferences } = wanted.metadata;
+  const { data, binaryData } = wanted as ConfigMap;
+  const body = [
+    { op: 'test', path: '/metadata/uid', value: existing.metadata.uid },
+    { op: 'add', path: '/metadata/labels', value: labels },
+    { op: 'add', path: '/metadata/annotations', value: annotations },
+    { op: 'add', path: '/metadata/ownerReferences', value: ownerReferences },
+    { op: 'add', path: '/data', value: data ?? {} },
+    ...(config.kind === 'ConfigMap'
+      ? [{ op: 'add', path: '/binaryData', value: binaryData ?? {} } as const]
+      : []),
+  ] as const;
+  await world.writer.patch(resource, key, { type: 'json', body });
+}
+
+async function ensureAutoscaler(
+  { canary, objects }: Snapshot,
+  mode: 'init' | 'update',
+  world: World,
+): Promise<void> {
+  const { autoscaler, autoscalerCopy: copy } = objects;
+  if (autoscaler === undefined) return;
+  const resource = horizontalPodAutoscalers;
+  if (copy === undefined) await world.writer.create(resource, renderAutoscaler(canary, autoscaler));
+  else if (mode === 'update') {
+    const { includeLabelPrefix } = world.settings;
+    const wanted = renderAutoscalerUpdate(canary, autoscaler, copy, includeLabelPrefix);
+    await world.writer.ensure(resource, copy, wanted);
+  }
+}
+
+async function claimTarget({ canary, objects }: Snapshot, world: World): Promise<void> {
+  const { target } = objects;
+  const { name } = canary.metadata;
+  if (target === undefined || target.metadata.annotations?.[canaryAnnotation] === name) return;
+  await patchTarget(target, { metadata: { annotations: { [canaryAnnotation]: name } } }, world);
+}
+
+async function releaseTarget({ objects }: Snapshot, world: World): Promise<void> {
+  const { target } = objects;
+  const marks = [
+    canaryAnnotation,
+    revisionAnnotation,
+    changedByAnnotation,
+    changeCauseAnnotation,
+    replicasAnnotation,
+  ];
+  const found = marks.filter((mark) => target?.metadata.annotations?.[mark] !== undefined);
+  if (target === undefined || found.length === 0) return;
+  const annotations = Object.fromEntries(found.map((mark) => [mark, null]));
+  await patchTarget(target, { metadata: { annotations } }, world);
+}
+
+async function scaleTarget({ objects }: Snapshot, replicas: number, world: World): Promise<void> {
+  const { target } = objects;
+  if (target === undefined || target.spec.replicas === replicas) return;
+  await patchTarget(target, { spec: { replicas } }, world);
+}
+
+async function patchTarget({ metadata }: KubeObject, body: object, world: World): Promise<void> {
+  const { name, namespace = '' } = metadata;
+  await world.writer.patch(deployments, { name, namespace }, { type: 'merge', body });
+}
+
+async function route(
+  { canary, routes }: Snapshot,
+  { split, cookies }: Extract<Effect, { kind: 'Route' }>,
+  world: World,
+): Promise<void> {
+  const rendered = routes.provider?.render(canary, split, cookies, routes.live);
+  if (rendered === undefined) return;
+  if (!rendered.ok) throw new Error(`route ${serviceNames(canary).apex}: ${rendered.error}`);
+  await writeRoutes(rendered.objects, world);
+}
+
+async function writeRoutes(objects: readonly RenderedRoute[], world: World): Promise<void> {
+  for (const { resource, live, wanted } of objects) {
+    await world.writer.ensure(resource, live, wanted);
+  }
+}

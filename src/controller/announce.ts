@@ -1,0 +1,55 @@
+/** Saying what was decided: a Kubernetes event, a line in the log, and the canary's event hooks. */
+import type { Canary, Phase } from '../api/canary.ts';
+import { displayName } from '../api/defaults.ts';
+import { statusOf } from '../canary/status.ts';
+import { sendEvent } from '../hooks/run-hooks.ts';
+import { hookChecksum } from '../revision/reference-hash.ts';
+import type { World } from './world.ts';
+
+interface Said {
+  readonly type: 'Normal' | 'Warning';
+  readonly message: string;
+}
+
+/** Event hooks that may be under way at once; more are dropped, and said in the log. */
+export const eventHooksMax = 200;
+
+export function announce(
+  canary: Canary,
+  phase: Phase,
+  sayings: readonly Said[],
+  world: World,
+): void {
+  for (const { type, message } of sayings) {
+    world.log.info({ canary: displayName(canary) }, message);
+    world.recorder.record(canary, { type, message });
+    void tellHooks(canary, phase, { type, message }, world);
+  }
+}
+
+async function tellHooks(canary: Canary, phase: Phase, said: Said, world: World): Promise<void> {
+  const { clock, settings, signal, log, eventHooks } = world;
+  const field = { canary: displayName(canary) };
+  if (eventHooks.underWay >= eventHooksMax) {
+    log.error(field, 'event hook not called: too many calls are under way');
+    return;
+  }
+  eventHooks.underWay += 1;
+  try {
+    const failures = await sendEvent(canary, said, {
+      phase,
+      checksum: hookChecksum(statusOf(canary)),
+      timestampMs: clock.now(),
+      globalUrl: settings.eventWebhook,
+      signal,
+      sleep: clock.sleep,
+    });
+    for (const failure of failures) {
+      log.error(field, `error sending event to webhook: ${failure}`);
+    }
+  } catch (error) {
+    if (!signal.aborted) log.error({ ...field, error: String(error) }, 'event hook not called');
+  } finally {
+    eventHooks.underWay -= 1;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Answers the core's questions: hooks and metrics are asked beside the queue, so that a slow one
+ * holds up nobody, and the canary is looked at again when the answer is there.
+ */
+import type { Canary, HookType, Phase } from '../api/canary.ts';
+import { displayName, hooksOf } from '../api/defaults.ts';
+import type { Question } from '../canary/decision.ts';
+import type { Answer, Saying, Stage } from '../canary/observation.ts';
+import { statusOf } from '../canary/status.ts';
+import { runHooks } from '../hooks/run-hooks.ts';
+import { hookChecksum } from '../revision/reference-hash.ts';
+import { announce } from './announce.ts';
+import type { Memory } from './memory.ts';
+import type { Snapshot } from './observe.ts';
+import type { World } from './world.ts';
+
+/** Asks, unless the same question is being asked already. */
+export function examine(
+  name: string,
+  { stage, id }: Question,
+  { canary }: Snapshot,
+  memory: Memory,
+  world: World,
+): void {
+  if (memory.asking.get(stage) === id) return;
+  memory.asking.set(stage, id);
+  const settle = (answer: Omit<Answer, 'id'>): void => {
+    // A newer question may have been asked meanwhile.
+    if (memory.asking.get(stage) !== id) return;
+    memory.asking.delete(stage);
+    memory.answers[stage] = { id, ...answer };
+    world.queue.add(name);
+  };
+  ask(canary, stage, world).then(settle, (error: unknown) => {
+    if (world.signal.aborted) return;
+    world.log.error({ canary: displayName(canary), stage, error: String(error) }, 'check failed');
+    settle({ passed: false, sayings: [warning(`${stage} check failed: ${String(error)}`)] });
+  });
+}
+
+const hooksOfStage: Readonly<Record<Stage, Exclude<HookType, 'event'>>> = {
+  ConfirmRollout: 'confirm-rollout',
+  RollbackRequested: 'rollback',
+  PreRollout: 'pre-rollout',
+  Analysis: 'rollout',
+  ConfirmTrafficIncrease: 'confirm-traffic-increase',
+  ConfirmPromotion: 'confirm-promotion',
+};
+
+/** Hooks that are told where the rollout stands; the others are told that it progresses. */
+const toldThePhase: readonly Stage[] = ['ConfirmRollout', 'RollbackRequested'];
+
+async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Answer, 'id'>> {
+  const phase = toldThePhase.includes(stage) ? statusOf(canary).phase : 'Progressing';
+  const hooks = await runHooks(canary, hooksOfStage[stage], contextOf(canary, phase, world));
+  const sayings = hooks.events.map(decided);
+  if (stage !== 'Analysis' || !hooks.passed) return { passed: hooks.passed, sayings };
+  const halted = await world.checks.analyse(canary, world.signal);
+  if (halted === undefined) return { passed: true, sayings };
+  return { passed: false, sayings: [...sayings, warning(halted)] };
+}
+
+const contextOf = (canary: Canary, phase: Phase, { clock, signal }: World) => ({
+  phase,
+  checksum: hookChecksum(statusOf(canary)),
+  signal,
+  sleep: clock.sleep,
+});
+
+const decided = (event: Pick<Saying, 'type' | 'message'>): Saying => ({
+  ...event,
+  kind: 'Decision',
+});
+const warning = (message: string): Saying => ({ type: 'Warning', message, kind: 'Decision' });
+
+/** Says whether the canary's metric providers can be asked. Nothing waits for it. */
+export function probeMetrics({ canary }: Snapshot, world: World): void {
+  world.checks.probe(canary, world.signal).then(
+    (wrong) => {
+      const fine = { type: 'Normal', message: 'all the metrics providers are available!' } as const;
+      const said = wrong === undefined ? fine : ({ type: 'Warning', message: wrong } as const);
+      announce(canary, statusOf(canary).phase, [said], world);
+    },
+    (error: unknown) => {
+      if (world.signal.aborted) return;
+      world.log.error({ canary: displayName(canary), error: String(error) }, 'probe failed');
+    },
+  );
+}
+
+/** Calls the post-rollout hooks of a rollout that has ended; then says the closing words. */
+export function runClosingHooks(
+  { canary }: Snapshot,
+  phase: Phase,
+  say: (sayings: readonly Saying[]) => void,
+  closing: readonly Saying[],
+  world: World,
+): void {
+  if (hooksOf(canary, 'post-rollout').length === 0) {
+    say(closing);
+    return;
+  }
+  runHooks(canary, 'post-rollout', contextOf(canary, phase, world)).then(
+    ({ events }) => say([...events.map(decided), ...closing]),
+    (error: unknown) => {
+      world.log.error({ canary: displayName(canary), error: String(error) }, 'post-rollout failed');
+      say(closing);
+    },
+  );
+}
