@@ -17,14 +17,14 @@ export interface Compared {
   readonly tracked: TrackedTarget;
   /** Checksums of what the template refers to; undefined where tracking is off. */
   readonly configs: StringMap | undefined;
-  /** The same as the reference computes them; `configs` where absent. */
-  readonly referenceConfigs?: (() => StringMap | undefined) | undefined;
+  /** The same as the reference computes them (`referenceChecksums`). */
+  readonly referenceConfigs: () => StringMap | undefined;
   /** The reference's hash of the same template. */
   readonly referenceHash: () => string;
   /** Whether the primary runs this template; undefined where there is no primary. */
   readonly primaryAgrees: () => boolean | undefined;
-  /** What the primary says that it runs; absent where the reference made it. */
-  readonly primaryRevision?: string | undefined;
+  /** `aviary.dev/revision` of the primary; undefined where the reference made it, or nobody. */
+  readonly primaryRevision: string | undefined;
 }
 
 export function compareRevision(seen: Compared): Change {
@@ -43,9 +43,8 @@ export function compareRevision(seen: Compared): Change {
 
 /** The status was written by the reference, or by a version of ours with another form of hash. */
 function compareForeign(seen: Compared): Change {
-  const { status, configs, referenceConfigs, referenceHash } = seen;
-  const known = referenceConfigs === undefined ? configs : referenceConfigs();
-  if (configsDiffer(status.trackedConfigs, known)) return 'Changed';
+  const { status, referenceConfigs, referenceHash } = seen;
+  if (configsDiffer(status.trackedConfigs, referenceConfigs())) return 'Changed';
   if (isUntouched(seen)) return 'Adopt';
   const reference = referenceHash();
   if (reference === status.lastAppliedSpec) return 'Adopt';

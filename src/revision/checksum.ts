@@ -33,9 +33,19 @@ export function configChecksum(object: ConfigMap | Secret): string {
   return digest(`${goJson(data)}${goJson(binaryData)}`);
 }
 
-/** What the reference has recorded of the same object: it sees no binary data. */
-export function referenceChecksum({ data }: ConfigMap | Secret): string {
-  return digest(goJson(data));
+/** What the reference has recorded of the same objects: it sees no binary data. */
+export function referenceChecksums(
+  configs: readonly {
+    readonly kind: 'ConfigMap' | 'Secret';
+    readonly object: ConfigMap | Secret;
+  }[],
+): StringMap {
+  return Object.fromEntries(
+    configs.map(({ kind, object }) => [
+      configKey(kind, object.metadata.name),
+      digest(goJson(object.data)),
+    ]),
+  );
 }
 
 function digest(text: string): string {

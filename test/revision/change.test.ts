@@ -45,13 +45,14 @@ const takenOverRunning: CanaryStatus = {
 };
 
 const unasked = () => assert.fail('this answer must not be needed');
-const seen: Compared = {
+const seen = {
   status: idle,
   hash: a,
   tracked,
   configs: blue,
   referenceHash: unasked,
   primaryAgrees: unasked,
+  primaryRevision: undefined,
 };
 /** The template whose hash the reference would compute is `a`, and so on. */
 const known = (hash: string) => ({ referenceHash: () => hash });
@@ -225,7 +226,12 @@ const cases: Record<string, [Partial<Compared>, Change]> = {
 };
 
 for (const [name, [given, expected]] of Object.entries(cases)) {
-  test(name, () => assert.equal(compareRevision({ ...seen, ...given }), expected));
+  test(name, () =>
+    assert.equal(
+      compareRevision({ ...seen, referenceConfigs: () => given.configs ?? seen.configs, ...given }),
+      expected,
+    ),
+  );
 }
 
 test('whatever is seen: once its hashes are taken over, nothing has changed', () => {
@@ -247,6 +253,7 @@ test('whatever is seen: once its hashes are taken over, nothing has changed', ()
         hash: current,
         tracked: seenTarget,
         configs: live,
+        referenceConfigs: () => live,
         referenceHash: () => ofReference.a,
         primaryAgrees: () => false,
       };
