@@ -93,7 +93,7 @@ export async function buildBinaries(
   await withLock(join(cache, 'build.lock'), async () => {
     const search = await findBinaries(environment);
     if (search.found) return;
-    await requireGo();
+    await requireGo(environment);
     await removeUnfinished(cache);
     for (const module of modules) {
       const wanted = namesIn(module).filter((name) => search.missing.includes(name));
@@ -117,7 +117,7 @@ async function buildModule(
       report(`building ${name}`);
       const flags = ['-trimpath', '-buildvcs=false', '-mod=readonly'];
       const output = ['-ldflags', module.linkerFlags, '-o', join(unfinished, name)];
-      await go(['build', ...flags, ...output, path], sourceDirectory(module), report);
+      await go(['build', ...flags, ...output, path], sourceDirectory(module), environment, report);
     }
     await rename(unfinished, target);
   } catch (cause) {
@@ -133,9 +133,9 @@ async function removeUnfinished(cache: string): Promise<void> {
   for (const name of leftovers) await rm(join(cache, name), { recursive: true, force: true });
 }
 
-async function requireGo(): Promise<void> {
+async function requireGo(environment: Environment): Promise<void> {
   try {
-    await go(['version'], import.meta.dirname, () => undefined);
+    await go(['version'], import.meta.dirname, environment, () => undefined);
   } catch (cause) {
     throw new Error(
       'the control plane for tests is built from Go modules: install Go 1.26 or later (https://go.dev/dl), ' +
@@ -148,11 +148,12 @@ async function requireGo(): Promise<void> {
 async function go(
   args: readonly string[],
   directory: string,
+  environment: Environment,
   report: (line: string) => void,
 ): Promise<void> {
   const child = spawn('go', args, {
     cwd: directory,
-    env: { ...process.env, GOWORK: 'off' },
+    env: { ...environment, GOWORK: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => report(text.trimEnd()));

@@ -59,7 +59,7 @@ export function superviseChildren(directory: string): Children {
   return {
     start: async (name, path, args) => {
       const logPath = join(directory, `${name}.log`);
-      const child = await spawnLogged(path, args, logPath);
+      const child = await spawnLogged(path, args, { logPath, home: directory });
       const pid = child.pid ?? 0;
       tell(`started ${pid}`);
       let end: string | undefined;
@@ -90,12 +90,17 @@ export function superviseChildren(directory: string): Children {
 async function spawnLogged(
   path: string,
   args: readonly string[],
-  logPath: string,
+  { logPath, home }: { readonly logPath: string; readonly home: string },
 ): Promise<ChildProcess> {
   const log = openSync(logPath, 'a');
   try {
-    // A process group of its own: a Ctrl-C in the terminal must not reach it before its owner.
-    const child = spawn(path, args, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(path, args, {
+      stdio: ['ignore', log, log],
+      // None of the user's own configuration, be it in the environment or at home.
+      env: { PATH: process.env['PATH'], HOME: home },
+      // A process group of its own: a Ctrl-C in the terminal must not reach it before its owner.
+      detached: true,
+    });
     await once(child, 'spawn');
     child.unref();
     return child;

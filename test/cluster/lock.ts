@@ -1,4 +1,5 @@
 /** One process at a time, among those that name the same file. */
+import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 
 const pollMs = 500;
@@ -22,7 +23,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 
 /** A link appears with its content, unlike a file that is created and then written. */
 async function claim(path: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, String(process.pid));
   try {
     await link(draft, path);
