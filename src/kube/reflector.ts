@@ -20,6 +20,7 @@ import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Resource } from './resources.ts';
+import { compareVersions } from './store.ts';
 import type { WatchedStore } from './store.ts';
 
 /** Objects of a page, as client-go has it. */
@@ -266,7 +267,7 @@ async function watch<T extends KubeObject>(
       if (event.kind === 'Applied') store.apply(transform(event.object));
       else if (event.kind === 'Deleted') store.delete(event.object);
       else {
-        store.advance(event.resourceVersion);
+        advance(options, event.resourceVersion);
         silentMs = silentMsMax;
       }
       idle.restart(silentMs);
@@ -274,6 +275,19 @@ async function watch<T extends KubeObject>(
   } finally {
     idle.end();
   }
+}
+
+function advance<T extends KubeObject>(
+  { store, resource }: ReflectorOptions<T>,
+  resourceVersion: string,
+): void {
+  const reached = store.resourceVersion ?? '';
+  if (compareVersions(resourceVersion, reached) < 0) {
+    // The server's storage was put back. It would send us nothing until it has caught up.
+    const message = `watch ${resource.plural}: the server is at ${resourceVersion}, we at ${reached}`;
+    throw new ApiError(message, { code: 410, reason: 'Expired' });
+  }
+  store.advance(resourceVersion);
 }
 
 /** Aborts what hangs on its signal when the outer signal does, or when nothing came for too long. */

@@ -348,6 +348,16 @@ test('lists again when the watch says that its version is too old', async () => 
   assert.deepEqual(logged, ['info: the watch lost its place; listing again']);
 });
 
+test('lists again when the server has gone back to an earlier state', async () => {
+  const { shows } = start(
+    page([map('a', 7)], 9),
+    watchOf([bookmark(5)], staying),
+    page([map('a', 3)], 5),
+    watchOf([], staying),
+  );
+  await shows('a@3');
+});
+
 test('lists again when the watch is refused as too old', async () => {
   const { shows } = start(
     page([map('a', 1)], 3),
