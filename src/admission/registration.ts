@@ -1,0 +1,173 @@
+/**
+ * How API servers know of the webhooks: the two configurations, rendered here for the manifests and
+ * for the process that runs outside of a cluster, and kept up to date with the CA that is served.
+ */
+import type { KubeObject } from '../api/kubernetes.ts';
+import { canaryAnnotation } from '../api/annotations.ts';
+import { isConflict, isNotFound } from '../kube/api-error.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { OpenObject, Resource } from '../kube/resources.ts';
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from '../kube/resources.ts';
+
+export type WebhookAddress =
+  | {
+      readonly kind: 'Service';
+      readonly namespace: string;
+      readonly name: string;
+      readonly port: number;
+    }
+  /** `https://HOST:PORT`, without a path. */
+  | { readonly kind: 'Url'; readonly url: string };
+
+export const configurationName = 'aviary';
+
+/** Mutating webhooks run one after the other and share about 30 s with the request itself. */
+const timeoutSeconds = 2;
+
+const carries = (object: string): string =>
+  `(${object} != null && has(${object}.metadata.annotations) && ` +
+  `'${canaryAnnotation}' in ${object}.metadata.annotations)`;
+
+/** Only what a Canary has taken over, and only what changes its revision or its size. */
+const matchConditions = [
+  { name: 'taken-over', expression: `${carries('object')} || ${carries('oldObject')}` },
+  {
+    name: 'template-or-replicas-change',
+    expression:
+      'oldObject == null || object.spec.template != oldObject.spec.template || ' +
+      'object.spec.replicas != oldObject.spec.replicas',
+  },
+];
+
+/** Our own writes scale targets; they are what admission would otherwise hold on to. */
+const notOurselves = (user: string) => ({
+  name: 'not-aviary',
+  expression: `request.userInfo.username != ${JSON.stringify(user)}`,
+});
+
+export interface RegistrationOptions {
+  readonly address: WebhookAddress;
+  /** User name of the controller to the API server, where it is known. */
+  readonly user?: string;
+  /** PEM; manifests have none. */
+  readonly caBundle?: string;
+}
+
+export function renderMutatingConfiguration(options: RegistrationOptions): OpenObject {
+  const { user } = options;
+  const conditions = [...matchConditions, ...(user === undefined ? [] : [notOurselves(user)])];
+  return configuration('MutatingWebhookConfiguration', {
+    name: 'deployments.aviary.dev',
+    clientConfig: clientConfig(options, '/mutate'),
+    rules: [rule('apps', 'v1', 'deployments')],
+    matchConditions: conditions,
+    reinvocationPolicy: 'IfNeeded',
+    sideEffects: 'NoneOnDryRun',
+    ...common,
+  });
+}
+
+export function renderValidatingConfiguration(options: RegistrationOptions): OpenObject {
+  return configuration('ValidatingWebhookConfiguration', {
+    name: 'canaries.aviary.dev',
+    clientConfig: clientConfig(options, '/validate'),
+    rules: [rule('flagger.app', 'v1beta1', 'canaries')],
+    sideEffects: 'None',
+    ...common,
+  });
+}
+
+/** A webhook of ours never stands between users and their cluster: it fails open. */
+const common = {
+  admissionReviewVersions: ['v1'],
+  failurePolicy: 'Ignore',
+  matchPolicy: 'Equivalent',
+  timeoutSeconds,
+};
+
+const configuration = (kind: string, webhook: object): OpenObject => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind,
+  metadata: { name: configurationName, labels: { 'app.kubernetes.io/name': 'aviary' } },
+  webhooks: [webhook],
+});
+
+const rule = (group: string, version: string, resource: string) => ({
+  apiGroups: [group],
+  apiVersions: [version],
+  resources: [resource],
+  operations: ['CREATE', 'UPDATE'],
+  scope: 'Namespaced',
+});
+
+function clientConfig({ address, caBundle }: RegistrationOptions, path: string): object {
+  const trusted =
+    caBundle === undefined ? {} : { caBundle: Buffer.from(caBundle).toString('base64') };
+  if (address.kind === 'Url')
+    return { url: `${address.url.replace(/\/$/, '')}${path}`, ...trusted };
+  const { namespace, name, port } = address;
+  return { service: { namespace, name, path, port }, ...trusted };
+}
+
+/** Two replicas that start together write after each other; the second finds nothing to do. */
+const triesMax = 5;
+
+/** Makes both configurations say what they must; writes nothing where they do. */
+export async function ensureRegistration(
+  kube: Pick<KubeClient, 'get' | 'create' | 'patch'>,
+  options: RegistrationOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const mutating = renderMutatingConfiguration(options);
+  await ensure(kube, mutatingWebhookConfigurations, mutating, signal);
+  const validating = renderValidatingConfiguration(options);
+  await ensure(kube, validatingWebhookConfigurations, validating, signal);
+}
+
+async function ensure(
+  kube: Pick<KubeClient, 'get' | 'create' | 'patch'>,
+  resource: Resource<OpenObject>,
+  wanted: OpenObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = { namespace: '', name: configurationName };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const found = await kube.get(resource, key, { signal }).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      if (found === undefined) await kube.create(resource, wanted, { signal });
+      else if (!says(found, wanted)) {
+        const { resourceVersion } = found.metadata;
+        const body = { metadata: { resourceVersion }, webhooks: wanted['webhooks'] };
+        await kube.patch(resource, key, { type: 'merge', body }, { signal });
+      }
+      return;
+    } catch (error) {
+      if (!isConflict(error) || tries === triesMax) throw error;
+    }
+  }
+}
+
+/** Whether every field that we want is there; the API server adds defaults of its own. */
+function says(found: KubeObject, wanted: OpenObject): boolean {
+  return includes((found as OpenObject)['webhooks'], wanted['webhooks']);
+}
+
+function includes(found: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(found) &&
+      found.length === wanted.length &&
+      wanted.every((item, index) => includes(found[index], item))
+    );
+  }
+  if (typeof wanted !== 'object' || wanted === null) return found === wanted;
+  if (typeof found !== 'object' || found === null) return false;
+  const fields: Readonly<Record<string, unknown>> = { ...found };
+  return Object.entries(wanted).every(([key, item]) => includes(fields[key], item));
+}

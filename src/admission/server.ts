@@ -1,0 +1,178 @@
+/**
+ * The webhook server. Every request that can be read is answered with its own UID, also where a
+ * handler fails: a defect of ours must not stand between users and their cluster.
+ */
+import type { Server } from 'node:https';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import express from 'express';
+import type { Log } from '../kube/log.ts';
+import type { AdmissionOutcome, Telemetry } from '../telemetry/telemetry.ts';
+import type { Lookup, Notice } from './mutate.ts';
+import { mutate } from './mutate.ts';
+import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
+import { answerReview, parseReview } from './review.ts';
+import type { ValidationLookup } from './validate.ts';
+import { validate } from './validate.ts';
+
+export interface AdmissionOptions {
+  readonly lookup: Lookup;
+  readonly validation: ValidationLookup;
+  /** Told of each change that was let through, before its answer is sent. */
+  readonly noticed: (notice: Notice) => void;
+  readonly telemetry: Pick<Telemetry, 'admission'>;
+  readonly log: Log;
+  /** Milliseconds that never jump. */
+  readonly steadyMs: () => number;
+}
+
+/** Two objects of up to 3 MiB, which is what etcd takes, as JSON, and the rest of the review. */
+const bodyLimit = '7mb';
+/** API servers keep idle connections for 90 s; who closes earlier resets what they send then. */
+const keepAliveMs = 120_000;
+const requestMs = 10_000;
+
+export function createAdmissionApp(options: AdmissionOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get(['/healthz', '/readyz'], (_, response) => void response.type('text').send('OK'));
+  const parse = express.json({ limit: bodyLimit, type: 'application/json', strict: true });
+  app.post('/mutate', requireJson, parse, handler('mutate', decideMutation(options), options));
+  app.post(
+    '/validate',
+    requireJson,
+    parse,
+    handler('validate', decideValidation(options), options),
+  );
+  app.all(['/mutate', '/validate'], (_, response) => {
+    response.status(405).set('Allow', 'POST').json({ error: 'only POST is answered here' });
+  });
+  app.use((_, response) => void response.status(404).json({ error: 'there is nothing here' }));
+  app.use(malformed(options));
+  return app;
+}
+
+type Decide = (request: AdmissionRequest) => AdmissionAnswer;
+
+const decideMutation =
+  ({ lookup, noticed }: AdmissionOptions): Decide =>
+  (request) => {
+    const { answer, notice } = mutate(request, lookup);
+    if (notice !== undefined) noticed(notice);
+    return answer;
+  };
+
+const decideValidation =
+  ({ validation }: AdmissionOptions): Decide =>
+  (request) =>
+    validate(request, validation);
+
+const requireJson: RequestHandler = (request, response, next) => {
+  if (request.is('application/json') === false) {
+    response.status(415).json({ error: 'the body must be application/json' });
+    return;
+  }
+  next();
+};
+
+function handler(webhook: string, decide: Decide, options: AdmissionOptions): RequestHandler {
+  const { telemetry, log, steadyMs } = options;
+  return (request, response) => {
+    const startedMs = steadyMs();
+    const record = (kind: string, outcome: AdmissionOutcome): void =>
+      telemetry.admission({ webhook, kind, outcome, seconds: (steadyMs() - startedMs) / 1000 });
+    const parsed = parseReview(request.body);
+    if (!parsed.ok) {
+      record('unknown', 'malformed');
+      if (parsed.uid === undefined) response.status(400).json({ error: parsed.error });
+      else response.json(answerReview(parsed.uid, undefined, { warnings: [] }));
+      return;
+    }
+    const { uid, object, kind } = parsed.request;
+    try {
+      const answer = decide(parsed.request);
+      const review = answerReview(uid, object, answer);
+      record(kind, outcomeOf(answer, 'patch' in review.response));
+      response.json(review);
+    } catch (error) {
+      const { namespace, name } = parsed.request;
+      log.error(
+        { webhook, kind, namespace, name, error: stackOf(error) },
+        'admission failed, allowed',
+      );
+      record(kind, 'failed');
+      response.json(answerReview(uid, undefined, { warnings: [] }));
+    }
+  };
+}
+
+const outcomeOf = ({ denied }: AdmissionAnswer, patched: boolean): AdmissionOutcome =>
+  denied !== undefined ? 'denied' : patched ? 'patched' : 'allowed';
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** Bodies that are too long, no JSON, or broken off. */
+function malformed({ telemetry, log }: AdmissionOptions): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const { status = 400, type = 'malformed' } = (error ?? {}) as {
+      status?: number;
+      type?: string;
+    };
+    const code = status >= 400 && status < 500 ? status : 400;
+    log.warn({ path: request.path, type }, 'malformed admission request');
+    telemetry.admission({
+      webhook: request.path.slice(1),
+      kind: 'unknown',
+      outcome: 'malformed',
+      seconds: 0,
+    });
+    response.status(code).json({ error: `the body cannot be read: ${type}` });
+  };
+}
+
+export interface ServedCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface AdmissionServer {
+  readonly port: number;
+  /** Serves another certificate to new connections; those that are open go on. */
+  useCertificate(certificate: ServedCertificate): void;
+  /** Stops listening, and resolves when what is under way has been answered. */
+  close(): Promise<void>;
+}
+
+/** Listens on all addresses; rejects where the port is taken. */
+export async function serveAdmission(
+  app: Express,
+  port: number,
+  { certificate, key }: ServedCertificate,
+): Promise<AdmissionServer> {
+  const server: Server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, app);
+  server.keepAliveTimeout = keepAliveMs;
+  server.requestTimeout = requestMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    useCertificate: (next) =>
+      server.setSecureContext({ cert: next.certificate, key: next.key, minVersion: 'TLSv1.2' }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}

@@ -1,0 +1,94 @@
+/** What the user is told when a change of a target is applied: one or two plain sentences. */
+import type { Canary } from '../api/canary.ts';
+import { analysisIntervalMs, skipsAnalysis, strategyOf } from '../api/defaults.ts';
+import { formatDuration } from '../api/duration.ts';
+
+export interface Change {
+  readonly canary: Canary;
+  /** Whether the pod template changes. */
+  readonly changed: boolean;
+  readonly templateHash: string;
+  /** Replicas that the manifest asks for. */
+  readonly asked: number;
+  /** Replicas that are kept in their place. */
+  readonly held: number | undefined;
+}
+
+export function warningsFor({ canary, changed, templateHash, asked, held }: Change): string[] {
+  const { name } = canary.spec.targetRef;
+  const warnings: string[] = [];
+  if (changed) warnings.push(`${name}: ${effectOf(canary, templateHash)}`);
+  if (held !== undefined) {
+    const when = held === 0 ? 'when its canary is brought up' : 'with the next change';
+    warnings.push(
+      `${name}: replicas stay at ${held}, the canary holds them; ${asked} are used ${when}`,
+    );
+  }
+  return warnings;
+}
+
+function effectOf(canary: Canary, templateHash: string): string {
+  const { phase = '', canaryWeight = 0, lastAppliedSpec, lastPromotedSpec } = canary.status ?? {};
+  if (canary.spec.suspend === true)
+    return 'its Canary is suspended, nothing happens until it is resumed';
+  const promoted = templateHash === lastPromotedSpec;
+  switch (phase) {
+    case 'Initialized':
+    case 'Succeeded':
+    case 'Failed':
+      if (promoted) return 'this is the revision that the primary runs, nothing is analysed';
+      if (phase === 'Failed' && templateHash === lastAppliedSpec) {
+        return 'this revision failed its analysis before, and is not analysed again unless it changes';
+      }
+      return startOf(canary);
+    case 'Waiting':
+      return promoted
+        ? 'the change that waits for approval is taken back'
+        : 'the change that waits for approval is replaced by this one';
+    case 'Progressing':
+    case 'WaitingPromotion':
+      return promoted
+        ? `is mid-analysis at weight ${canaryWeight}; this takes the change back and ends the analysis`
+        : `is mid-analysis at weight ${canaryWeight}; this restarts it`;
+    case 'Promoting':
+    case 'Finalising':
+      return 'another revision is being promoted; this one is analysed after that';
+    case 'Terminating':
+    case 'Terminated':
+      return 'its Canary is being deleted, this is rolled out at once';
+    case '':
+    case 'Initializing':
+      return 'its Canary is being initialized, this is part of the first revision';
+  }
+}
+
+/** What starts, and how long it takes at the least. */
+function startOf(canary: Canary): string {
+  if (skipsAnalysis(canary)) return 'this is promoted without analysis';
+  const intervalMs = analysisIntervalMs(canary);
+  const every = formatDuration(intervalMs);
+  const {
+    stepWeight = 0,
+    stepWeights = [],
+    maxWeight = 100,
+    iterations = 0,
+  } = canary.spec.analysis ?? {};
+  if (strategyOf(canary) !== 'canary') {
+    const kind = strategyOf(canary) === 'ab-testing' ? 'an A/B test' : 'a blue/green analysis';
+    const least = formatDuration((iterations + 1) * intervalMs);
+    return `this starts ${kind} of ${iterations} iterations every ${every}, at least ${least} to promotion`;
+  }
+  const weights = weightsOf(stepWeight, stepWeights, maxWeight);
+  const least = formatDuration((weights.length + 1) * intervalMs);
+  const shown =
+    weights.length > 8
+      ? `${weights.slice(0, 7).join(', ')} ... ${weights.at(-1)}`
+      : weights.join(', ');
+  return `this starts a canary analysis (weights ${shown} every ${every}, at least ${least} to promotion)`;
+}
+
+function weightsOf(step: number, steps: readonly number[], max: number): readonly number[] {
+  if (step <= 0) return steps;
+  const count = Math.max(1, Math.ceil((max > 0 ? max : 100) / step));
+  return Array.from({ length: count }, (_, index) => Math.min(100, (index + 1) * step));
+}
