@@ -8,7 +8,14 @@ import type {
 } from '../api/canary.ts';
 import { analysisIntervalMs, serviceNames, strategyOf, totalWeight } from '../api/defaults.ts';
 import type { Cookies, Split } from './provider.ts';
-import { canaryCookie, cookiePattern, droppedCookie, primaryCookie } from './session-cookies.ts';
+import {
+  canaryCookie,
+  cookiePattern,
+  droppedCookie,
+  isNamed,
+  literally,
+  primaryCookie,
+} from './session-cookies.ts';
 
 interface Headers {
   readonly request?: HeaderOperations;
@@ -33,59 +40,73 @@ export interface TcpRoute {
   readonly route?: readonly Destination[];
 }
 
+/** Set-Cookie texts by the side that hands them out. */
+interface SetCookies {
+  readonly primary?: string;
+  readonly canary?: string;
+}
+
+const allPrimary: Split = { primary: totalWeight, canary: 0, mirrored: false };
+const allCanary: Split = { primary: 0, canary: totalWeight, mirrored: false };
+
+/** Rules in the order in which they are tried; the first that matches decides. */
 export function httpRules(canary: Canary, split: Split, cookies: Cookies): readonly HttpRoute[] {
   if (strategyOf(canary) === 'ab-testing') return abTestRules(canary, split);
   const affinity = canary.spec.analysis?.sessionAffinity;
-  const weighted = { ...settings(canary), ...matching(serviceMatch(canary)) };
-  const route = destinations(canary, split);
-  const mirror = split.mirrored ? mirrorTo(canary) : {};
-  if (affinity === undefined) return [{ ...weighted, ...mirror, route }];
-  if (split.canary > 0) return stickyRules(canary, split, cookies, affinity);
-  const dropping = cookies.previous && [droppingRule(canary, route, cookies.previous, affinity)];
-  return [...(dropping || []), { ...weighted, ...mirror, route }];
+  if (affinity === undefined) return [weightedRule(canary, split, {})];
+  return split.canary > 0
+    ? stickyRules(canary, split, cookies, affinity)
+    : droppingRules(canary, split, cookies, affinity);
 }
 
 export function tcpRules(canary: Canary, split: Split): readonly TcpRoute[] {
-  const ports = (canary.spec.service?.match ?? []).flatMap(({ port }) =>
-    port === undefined ? [] : [{ port }],
-  );
+  const ports = serviceMatch(canary).flatMap(({ port }) => (port === undefined ? [] : [{ port }]));
   return [{ ...(ports.length > 0 ? { match: ports } : {}), route: destinations(canary, split) }];
 }
 
 /** Users who match see the side that the split names; everybody else sees the primary. */
 function abTestRules(canary: Canary, split: Split): readonly HttpRoute[] {
-  const [primaryOnly] = destinations(canary, { primary: totalWeight, canary: 0, mirrored: false });
-  const matches = product(serviceMatch(canary), canary.spec.analysis?.match ?? []);
+  const users = (canary.spec.analysis?.match ?? []).map(expressible);
+  const matches = product(serviceMatch(canary), users);
   return [
     { ...settings(canary), ...matching(matches), route: destinations(canary, split) },
     {
       ...settings(canary),
       ...matching(serviceMatch(canary)),
-      route: primaryOnly === undefined ? [] : [primaryOnly],
+      route: destinations(canary, allPrimary).slice(0, 1),
     },
   ];
 }
 
+/** The rule that splits, and that hands out cookies while some users are sent to the canary. */
+function weightedRule(canary: Canary, split: Split, setCookies: SetCookies): HttpRoute {
+  return {
+    ...settings(canary),
+    ...matching(serviceMatch(canary)),
+    ...(split.mirrored ? mirrorTo(canary) : {}),
+    route: destinations(canary, split, setCookies),
+  };
+}
+
+/** Who has a cookie stays on its side; who has none is split, and gets one. */
 function stickyRules(
   canary: Canary,
   split: Split,
   cookies: Cookies,
   affinity: SessionAffinity,
 ): readonly HttpRoute[] {
-  const rules: HttpRoute[] = [];
-  const setCookies: { primary?: string; canary?: string } = {};
-  if (cookies.canary !== undefined) {
+  const sticky: HttpRoute[] = [];
+  const setCookies: { -readonly [side in keyof SetCookies]: string } = {};
+  if (isNamed(cookies.canary)) {
     setCookies.canary = canaryCookie(cookies.canary, affinity);
-    const sticky = { primary: 0, canary: totalWeight, mirrored: false };
-    rules.push(stickyRule(canary, cookies.canary, sticky));
+    sticky.push(stickyRule(canary, cookies.canary, allCanary));
   }
-  if (cookies.primary !== undefined) {
+  // The reference keeps a cookie without a name in the status where the spec names none.
+  if (affinity.primaryCookieName && isNamed(cookies.primary)) {
     setCookies.primary = primaryCookie(cookies.primary, affinity, analysisIntervalMs(canary));
-    const sticky = { primary: totalWeight, canary: 0, mirrored: false };
-    rules.push(stickyRule(canary, cookies.primary, sticky));
+    sticky.push(stickyRule(canary, cookies.primary, allPrimary));
   }
-  const route = destinations(canary, split, setCookies);
-  return [...rules, { ...settings(canary), ...matching(serviceMatch(canary)), route }];
+  return [...sticky, weightedRule(canary, split, setCookies)];
 }
 
 function stickyRule(canary: Canary, cookie: string, split: Split): HttpRoute {
@@ -93,17 +114,25 @@ function stickyRule(canary: Canary, cookie: string, split: Split): HttpRoute {
   return { ...settings(canary), ...matching(match), route: destinations(canary, split) };
 }
 
-function droppingRule(
+/** Who still has the cookie of a former run is told to drop it. */
+function droppingRules(
   canary: Canary,
-  route: readonly Destination[],
-  cookie: string,
+  split: Split,
+  cookies: Cookies,
   affinity: SessionAffinity,
-): HttpRoute {
-  const { headers, ...rest } = settings(canary);
-  const dropped = { 'Set-Cookie': droppedCookie(cookie, affinity) };
+): readonly HttpRoute[] {
+  const weighted = weightedRule(canary, split, {});
+  if (!isNamed(cookies.previous)) return [weighted];
+  const { headers, ...others } = settings(canary);
+  const dropped = { 'Set-Cookie': droppedCookie(cookies.previous, affinity) };
   const response = { ...headers?.response, add: { ...headers?.response?.add, ...dropped } };
-  const match = product(serviceMatch(canary), [bearing(cookie)]);
-  return { ...rest, ...matching(match), headers: { ...headers, response }, route };
+  const dropping = {
+    ...others,
+    ...matching(product(serviceMatch(canary), [bearing(cookies.previous)])),
+    headers: { ...headers, response },
+    route: destinations(canary, split),
+  };
+  return [dropping, weighted];
 }
 
 const bearing = (cookie: string): HttpMatch => ({
@@ -112,7 +141,10 @@ const bearing = (cookie: string): HttpMatch => ({
 
 const serviceMatch = (canary: Canary): readonly HttpMatch[] => canary.spec.service?.match ?? [];
 
-/** A request matches one of the service's conditions and one of the others at once. */
+/**
+ * A request matches one of the service's conditions and one of the others at once. Where both name
+ * the same header, parameter or label, the other condition counts.
+ */
 function product(base: readonly HttpMatch[], added: readonly HttpMatch[]): readonly HttpMatch[] {
   if (base.length === 0) return added;
   return base.flatMap((left) =>
@@ -130,6 +162,19 @@ function merged(left: object | undefined, right: object | undefined, key: string
   return left === undefined && right === undefined ? {} : { [key]: { ...left, ...right } };
 }
 
+/**
+ * Istio knows no suffix of a header. The API server would drop it in silence, and everybody who
+ * sends the header, whatever it says, would see the canary.
+ */
+function expressible({ headers, ...others }: HttpMatch): HttpMatch {
+  if (headers === undefined) return others;
+  const conditions = Object.entries(headers).map(([name, { suffix, ...condition }]) => [
+    name,
+    suffix === undefined ? condition : { regex: `.*${literally(suffix)}` },
+  ]);
+  return { ...others, headers: Object.fromEntries(conditions) as HttpMatch['headers'] & object };
+}
+
 const matching = (match: readonly HttpMatch[]): Pick<HttpRoute, 'match'> =>
   match.length > 0 ? { match } : {};
 
@@ -137,9 +182,11 @@ const matching = (match: readonly HttpMatch[]): Pick<HttpRoute, 'match'> =>
 function settings(canary: Canary) {
   const { rewrite, timeout, retries, corsPolicy, headers }: Partial<CanaryService> =
     canary.spec.service ?? {};
-  const { type: _, ...rewritten } = rewrite ?? {};
+  // `type` is for the Gateway API; Istio refuses a rewrite of nothing.
+  const { uri, authority } = rewrite ?? {};
+  const rewritten = { ...(uri ? { uri } : {}), ...(authority ? { authority } : {}) };
   return {
-    ...(rewrite === undefined ? {} : { rewrite: rewritten }),
+    ...(uri || authority ? { rewrite: rewritten } : {}),
     ...(timeout ? { timeout } : {}),
     ...(retries === undefined ? {} : { retries }),
     ...(corsPolicy === undefined ? {} : { corsPolicy }),
@@ -150,7 +197,8 @@ function settings(canary: Canary) {
 function mirrorTo(canary: Canary) {
   const weight = canary.spec.analysis?.mirrorWeight ?? 0;
   return {
-    mirror: { host: serviceNames(canary).canary },
+    mirror: { host: serviceNames(canary).canary, ...portOf(canary) },
+    // Absent, everything is mirrored.
     ...(weight > 0 ? { mirrorPercentage: { value: weight } } : {}),
   };
 }
@@ -159,7 +207,7 @@ function mirrorTo(canary: Canary) {
 function destinations(
   canary: Canary,
   split: Split,
-  setCookies: { readonly primary?: string; readonly canary?: string } = {},
+  setCookies: SetCookies = {},
 ): readonly Destination[] {
   const names = serviceNames(canary);
   return (['primary', 'canary'] as const).map((side) => {
@@ -179,31 +227,41 @@ function portOf(canary: Canary) {
   return portDiscovery === true && outside && port !== undefined ? { port: { number: port } } : {};
 }
 
+/**
+ * The split for users without a cookie, whose rule is the last; in an A/B test that for the users
+ * who match, whose rule is the first. Rules that lead elsewhere are nobody's of ours.
+ */
 export function readHttp(canary: Canary, rules: readonly HttpRoute[] = []): Split | undefined {
-  if (strategyOf(canary) === 'ab-testing') {
-    // The first rule is that of the test users; the others go to the primary for good.
-    const [testUsers] = rules.filter((rule) => splitOf(canary, rule.route) !== undefined);
-    return splitOf(canary, testUsers?.route);
-  }
-  // The weighted rule stands behind those that recognise cookies.
-  const weighted = rules.findLast((rule) => splitOf(canary, rule.route) !== undefined);
-  const split = splitOf(canary, weighted?.route);
-  return split && { ...split, mirrored: weighted?.mirror?.host !== undefined };
+  const ours = rules.filter((rule) => isOurs(canary, rule));
+  const rule = strategyOf(canary) === 'ab-testing' ? ours[0] : ours.at(-1);
+  const split = rule && splitOf(canary, rule);
+  return split && { ...split, mirrored: rule?.mirror?.host === serviceNames(canary).canary };
 }
 
 export function readTcp(canary: Canary, rules: readonly TcpRoute[] = []): Split | undefined {
-  const weighted = rules.findLast((rule) => splitOf(canary, rule.route) !== undefined);
-  return splitOf(canary, weighted?.route);
+  const rule = rules.findLast((candidate) => isOurs(canary, candidate));
+  return rule && splitOf(canary, rule);
 }
 
-/** Undefined where the rule has no destination of the canary, or no weight anywhere. */
-function splitOf(canary: Canary, route: readonly Destination[] | undefined): Split | undefined {
+interface Routes {
+  readonly route?: readonly Destination[];
+}
+
+function isOurs(canary: Canary, { route = [] }: Routes): boolean {
   const names = serviceNames(canary);
-  const weightOf = (host: string): number | undefined => {
-    const found = route?.find(({ destination }) => destination.host === host);
-    return found && (found.weight ?? 0);
-  };
-  const [primary = 0, canaryWeight] = [weightOf(names.primary), weightOf(names.canary)];
-  if (canaryWeight === undefined || primary + canaryWeight === 0) return undefined;
-  return { primary, canary: canaryWeight, mirrored: false };
+  const hosts = [names.primary, names.canary];
+  return route.some(({ destination }) => hosts.includes(destination.host));
+}
+
+/** Undefined where all weights are 0. */
+function splitOf(canary: Canary, { route = [] }: Routes): Split | undefined {
+  const { canary: host } = serviceNames(canary);
+  const found = route.find(({ destination }) => destination.host === host);
+  // A destination that is alone gets everything, whatever its weight.
+  if (route.length === 1) return found === undefined ? allPrimary : allCanary;
+  const sum = route.reduce((before, { weight = 0 }) => before + weight, 0);
+  if (sum === 0) return undefined;
+  // Weights written by hand may sum to anything; a share that is not 0 must not look like 0.
+  const weight = Math.ceil(((found?.weight ?? 0) * totalWeight) / sum);
+  return { primary: totalWeight - weight, canary: weight, mirrored: false };
 }

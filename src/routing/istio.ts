@@ -1,15 +1,19 @@
 /**
  * Istio (`spec/02`, 6.1): a VirtualService that splits, and a DestinationRule for each side.
  *
- * Rules, first match wins:  [sticky canary] [sticky primary]  the weighted rule
- *                           [matching users] everybody else   in an A/B test
+ *   rules, first match wins   [sticky canary] [sticky primary]  the weighted rule
+ *   after a run               [bearers of its cookie drop it]   the weighted rule
+ *   in an A/B test            matching users                    everybody else
+ *
+ * Hosts, gateways, http and tcp rules are ours, and are put right where they drift; other fields
+ * of the spec, labels and annotations stay as others wrote them.
  */
 import { fluxAnnotations, lastAppliedAnnotation } from '../api/annotations.ts';
 import { canaryApiVersion } from '../api/canary.ts';
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { Json, KubeObject } from '../api/kubernetes.ts';
-import { destinationRules, virtualServices } from '../kube/resources.ts';
+import type { Json, KubeObject, ObjectMeta, StringMap } from '../api/kubernetes.ts';
+import { apiVersionOf, destinationRules, virtualServices } from '../kube/resources.ts';
 import type { OpaqueObject } from '../kube/resources.ts';
 import type { HttpRoute, TcpRoute } from './istio-rules.ts';
 import { httpRules, readHttp, readTcp, tcpRules } from './istio-rules.ts';
@@ -17,6 +21,8 @@ import type { Cookies, LiveRoutes, RenderedRoute, RoutingProvider, Split } from 
 
 /** Where the spec of a VirtualService that was taken over is kept for its return. */
 const originalAnnotation = 'flagger.kubernetes.io/original-configuration';
+
+const apiVersion = apiVersionOf(virtualServices);
 
 interface VirtualServiceSpec {
   readonly hosts?: readonly string[];
@@ -39,7 +45,7 @@ export const istio: RoutingProvider = {
     const { delegation, hosts = [], gateways = [] } = canary.spec.service ?? {};
     if (delegation === true && (hosts.length > 0 || gateways.length > 0)) {
       const error =
-        'service.delegation: a delegate VirtualService has no hosts and no gateways, remove them';
+        'spec.service.delegation: a delegate has no hosts and no gateways of its own, remove them';
       return { ok: false, error };
     }
     const names = serviceNames(canary);
@@ -80,8 +86,8 @@ function renderDestinationRule(canary: Canary, host: string, live: LiveRoutes): 
   const spec = { host, ...(trafficPolicy === undefined ? {} : { trafficPolicy }) };
   const found = live({ resource, name: host });
   if (found === undefined) {
-    const wanted = { apiVersion: 'networking.istio.io/v1beta1', kind: 'DestinationRule' };
-    return { resource, wanted: { ...wanted, metadata: owned(canary, host), spec } as KubeObject };
+    const metadata = owned(canary, host);
+    return { resource, wanted: { apiVersion, kind: resource.kind, metadata, spec } as KubeObject };
   }
   const { trafficPolicy: _, ...others } = specOf(found) as Record<string, Json>;
   return {
@@ -103,73 +109,70 @@ function renderVirtualService(
   const rules = isTcp(canary)
     ? { tcp: tcpRules(canary, split) }
     : { http: httpRules(canary, split, cookies) };
-  const custom = canary.spec.service?.apex;
-  const annotations = { ...custom?.annotations, ...fluxAnnotations };
   if (found === undefined) {
-    const metadata = { ...owned(canary, name), annotations };
-    const labels = custom?.labels === undefined ? {} : { labels: custom.labels };
-    const wanted = {
-      apiVersion: 'networking.istio.io/v1beta1',
-      kind: 'VirtualService',
-      metadata: { ...metadata, ...labels },
-      spec: { ...reach(canary), ...rules },
-    };
-    return { resource, wanted };
+    const metadata = { ...owned(canary, name), ...customMetadata(canary, {}) };
+    const spec = { ...reach(canary), ...rules };
+    return { resource, wanted: { apiVersion, kind: resource.kind, metadata, spec } as KubeObject };
   }
   const { hosts: _, gateways: __, http: ___, tcp: ____, ...others } = specOf(found);
-  const wanted = {
-    ...found,
-    metadata: {
-      ...found.metadata,
-      ...(custom?.labels === undefined
-        ? {}
-        : { labels: { ...found.metadata.labels, ...custom.labels } }),
-      annotations: {
-        ...found.metadata.annotations,
-        ...annotations,
-        ...keptOriginal(canary, found),
-      },
-    },
-    spec: { ...others, ...reach(canary), ...rules },
+  const metadata = {
+    ...found.metadata,
+    ...customMetadata(canary, found.metadata, keptOriginal(canary, found)),
   };
-  return { resource, live: found, wanted };
+  const spec = { ...others, ...reach(canary), ...rules };
+  return { resource, live: found, wanted: { ...found, metadata, spec } as KubeObject };
+}
+
+function customMetadata(canary: Canary, live: Partial<ObjectMeta>, kept: StringMap = {}) {
+  const custom = canary.spec.service?.apex;
+  const labels = { ...live.labels, ...custom?.labels };
+  const annotations = { ...live.annotations, ...custom?.annotations, ...fluxAnnotations, ...kept };
+  // The API server stores no empty map; one that is written again and again is never the same.
+  return { annotations, ...(Object.keys(labels).length > 0 ? { labels } : {}) };
 }
 
 /** Hosts and gateways: whose requests the VirtualService is about. */
 function reach(canary: Canary) {
   const { delegation, hosts = [], gateways = [] } = canary.spec.service ?? {};
-  // A delegate has neither; Istio's schema takes an absent list like an empty one.
-  if (delegation === true) return {};
+  if (delegation === true) return { hosts: [] };
   const { apex } = serviceNames(canary);
   const reached = hosts.includes('*') || hosts.includes(apex) ? hosts : [...hosts, apex];
   return { hosts: reached, gateways: gateways.length > 0 ? gateways : ['mesh'] };
 }
 
-/** Written once, when the object of somebody else is taken over, and never again. */
-function keptOriginal(canary: Canary, found: KubeObject) {
+/**
+ * Written once, when the object of somebody else is taken over, and never again: later specs are
+ * ours. Where kubectl keeps what its user applied, that is what is returned to.
+ */
+function keptOriginal(canary: Canary, found: KubeObject): StringMap {
   const { annotations = {}, ownerReferences = [] } = found.metadata;
-  const ours = ownerReferences.some(
+  if (originalAnnotation in annotations || lastAppliedAnnotation in annotations) return {};
+  const isOwned = ownerReferences.some(
     ({ kind, name }) => kind === 'Canary' && name === canary.metadata.name,
   );
-  const taken = Object.keys(fluxAnnotations).every((key) => annotations[key] === 'disabled');
-  if (ours || taken || originalAnnotation in annotations || lastAppliedAnnotation in annotations)
-    return {};
-  return { [originalAnnotation]: JSON.stringify((found as OpaqueObject).spec) };
+  const { http, tcp } = specOf(found);
+  // To return to routes that split would be to return to Services that are gone by then.
+  const splits = readHttp(canary, http) !== undefined || readTcp(canary, tcp) !== undefined;
+  return isOwned || splits ? {} : { [originalAnnotation]: JSON.stringify(specOf(found)) };
 }
 
-function originalSpec(found: KubeObject): Json | undefined {
-  const { annotations = {} } = found.metadata;
-  const applied = annotations[lastAppliedAnnotation];
-  const stored = applied ?? annotations[originalAnnotation];
-  if (stored === undefined) return undefined;
+function originalSpec({ metadata: { annotations = {} } }: KubeObject): Json | undefined {
+  const applied = mapOf(parsed(annotations[lastAppliedAnnotation]));
+  return mapOf(applied?.['spec']) ?? mapOf(parsed(annotations[originalAnnotation]));
+}
+
+/** Undefined where somebody edited what was kept: an object is left rather than emptied. */
+function parsed(stored: string | undefined): Json | undefined {
   try {
-    const parsed = JSON.parse(stored) as Json;
-    if (applied === undefined) return parsed;
-    return (parsed as { readonly spec?: Json }).spec;
+    return stored === undefined ? undefined : (JSON.parse(stored) as Json);
   } catch {
-    // Somebody edited what was kept; the object is left as it is rather than emptied.
     return undefined;
   }
+}
+
+function mapOf(value: Json | undefined): Readonly<Record<string, Json>> | undefined {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMap ? (value as Readonly<Record<string, Json>>) : undefined;
 }
 
 function owned(canary: Canary, name: string) {

@@ -56,10 +56,12 @@ export interface RoutingProvider {
   routeKeys(canary: Canary): readonly RouteKey[];
   /**
    * The objects for a split, on top of the live ones: fields, labels and annotations of others
-   * survive. Equal input gives equal output.
+   * survive. Equal input gives equal output, and what is stored of an output gives it again. An
+   * object that is to be made has an owner reference; whoever makes it in another cluster than the
+   * canary's takes that off.
    */
   render(canary: Canary, split: Split, cookies: Cookies, live: LiveRoutes): Rendered;
-  /** The split that live objects express; undefined where they express none. */
+  /** The split that live objects express; undefined where they express none, or weights of 0. */
   read(canary: Canary, live: LiveRoutes): Split | undefined;
   /** Objects that were somebody's before they were taken over, as they were then. */
   revert(canary: Canary, live: LiveRoutes): readonly RenderedRoute[];

@@ -39,8 +39,17 @@ function withAttributes(cookie: string, maxAge: number, affinity: SessionAffinit
   ].join('; ');
 }
 
-/** The pattern by which routes recognise a bearer of the cookie. */
+/** Whether there is a cookie: a value without a name cannot be sent back. */
+export function isNamed(cookie: string | undefined): cookie is string {
+  return cookie !== undefined && cookie.indexOf('=') > 0;
+}
+
+/** The pattern by which routes recognise a bearer of the cookie: RE2, over the whole header. */
 export function cookiePattern(cookie: string): string {
   const equals = cookie.indexOf('=');
-  return `.*${cookie.slice(0, equals)}.*${cookie.slice(equals + 1)}.*`;
+  const [name, value] = [cookie.slice(0, equals), cookie.slice(equals + 1)].map(literally);
+  return `.*${name}.*${value}.*`;
 }
+
+/** An RE2 expression that matches the text and nothing else. */
+export const literally = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
