@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildBinaries, cacheDirectory, findBinaries } from './binaries.ts';
+import { controlPlaneOrSkip } from './require.ts';
 
 describe('the cache is outside of the repository', () => {
   const cases: Record<string, [Record<string, string>, string]> = {
@@ -44,5 +45,14 @@ describe('programs are looked for', () => {
       buildBinaries(() => undefined, environment),
       /^Error: the control plane for tests is built from Go modules: install Go 1\.26 .*$/,
     );
+  });
+
+  test('tests that need what is missing are skipped with the reason, but fail under CI', async () => {
+    const environment = { AVIARY_CACHE: directory, PATH: directory };
+    assert.match(
+      String(await controlPlaneOrSkip(environment)),
+      /^needs kube-apiserver, .*`make cluster-build`/,
+    );
+    await assert.rejects(controlPlaneOrSkip({ ...environment, CI: 'true' }), /install Go/);
   });
 });

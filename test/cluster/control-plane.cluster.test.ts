@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { access, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { until } from '../support/until.ts';
+import { findBinaries } from './binaries.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { startControlPlane } from './control-plane.ts';
 import { isAlive } from './lock.ts';
 import { controlPlaneOrSkip } from './require.ts';
+
+const execute = promisify(execFile);
 
 const skip = await controlPlaneOrSkip();
 
@@ -171,5 +178,38 @@ describe('the end of a control plane', { skip, timeout: 60_000 }, () => {
     await rm(directory, { recursive: true });
     assert.match(error.message, /kube-apiserver ended with code 1.*kube-apiserver\.log/);
     assert.match(error.message, /unknown flag: --no-such-flag/);
+  });
+});
+
+describe('a control plane in the background', { skip, timeout: 60_000 }, () => {
+  test('up starts one, once; env names it; down ends it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'aviary-background-'));
+    const search = await findBinaries();
+    assert.ok(search.found);
+    for (const [name, path] of Object.entries(search.binaries)) {
+      await symlink(path, join(directory, name));
+    }
+    const env = { ...process.env, KUBEBUILDER_ASSETS: directory, AVIARY_CACHE: directory };
+    const main = async (command: string): Promise<string> => {
+      const path = join(import.meta.dirname, 'main.ts');
+      const { stdout } = await execute(process.execPath, ['--import', 'tsx', path, command], {
+        env,
+      });
+      return stdout;
+    };
+    await assert.rejects(main('env'), /none runs/);
+    const line = await main('up');
+    const [, kubeconfig = ''] = /^export KUBECONFIG=(\S+)\n$/.exec(line) ?? [];
+    try {
+      assert.equal(await main('up'), line);
+      assert.equal(await main('env'), line);
+      const args = ['--kubeconfig', kubeconfig, 'get', 'nodes', '-o', 'name'];
+      assert.equal((await execute(search.binaries.kubectl, args)).stdout, 'node/node-0\n');
+    } finally {
+      assert.equal(await main('down'), 'stopped\n');
+    }
+    await assert.rejects(access(kubeconfig));
+    assert.equal(await main('down'), 'none runs\n');
+    await rm(directory, { recursive: true });
   });
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 
-const pollMs = 500;
+const pollMs = 100;
 
 /**
  * Runs `work` while this process's pid is in the file `path`; waits for as long as the process whose
