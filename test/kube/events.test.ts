@@ -200,17 +200,22 @@ test('a full queue drops what comes, and counts it', async () => {
 
 test('a flush ends when its signal says so, and counts what is left', async () => {
   const it = world();
-  it.answer = () => new Promise(nothing);
-  record(it, 'a', 'first');
-  record(it, 'a', 'second');
+  it.answer = (message) => {
+    if (message === 'fails') throw failure(503);
+    return new Promise(nothing);
+  };
+  record(it, 'a', 'hangs');
+  record(it, 'a', 'waits its turn');
+  record(it, 'b', 'fails');
   const controller = new AbortController();
   const flushed = it.recorder.flush(controller.signal);
   await it.clock.settle();
+  assert.equal(it.clock.timers().length, 1);
   controller.abort(new Error('out of time'));
   await flushed;
-  assert.deepEqual(it.drops, ['shutdown', 'shutdown']);
-  record(it, 'a', 'third');
   assert.deepEqual(it.drops, ['shutdown', 'shutdown', 'shutdown']);
+  record(it, 'a', 'too late');
+  assert.equal(it.drops.length, 4);
   assert.deepEqual(it.clock.timers(), []);
 });
 
