@@ -4,7 +4,7 @@
  */
 import type { Canary } from '../api/canary.ts';
 import { primaryName } from '../api/defaults.ts';
-import type { HorizontalPodAutoscaler } from '../api/kubernetes.ts';
+import type { HorizontalPodAutoscaler, StringMap } from '../api/kubernetes.ts';
 import { ownerReferenceTo, withoutForeignMarks, withPrefixes } from './metadata.ts';
 
 /** Name of the primary's autoscaler. */
@@ -39,20 +39,22 @@ export function renderAutoscalerUpdate(
   copy: HorizontalPodAutoscaler,
   includeLabelPrefix: string,
 ): HorizontalPodAutoscaler {
-  const { labels, annotations } = source.metadata;
-  const inherited = withPrefixes(annotations, includeLabelPrefix);
+  const labels = withoutForeignMarks(source.metadata.labels);
+  const annotations = withPrefixes(source.metadata.annotations, includeLabelPrefix);
+  const { metadata } = copy;
   return {
     ...copy,
     metadata: {
-      ...copy.metadata,
-      labels: { ...copy.metadata.labels, ...withoutForeignMarks(labels) },
-      ...(Object.keys(inherited).length === 0
-        ? {}
-        : { annotations: { ...copy.metadata.annotations, ...inherited } }),
+      ...metadata,
+      // The API server stores no empty maps: one would be written again and again.
+      ...(isEmpty(labels) ? {} : { labels: { ...metadata.labels, ...labels } }),
+      ...(isEmpty(annotations) ? {} : { annotations: { ...metadata.annotations, ...annotations } }),
     },
     spec: renderAutoscaler(canary, source).spec,
   };
 }
+
+const isEmpty = (map: StringMap): boolean => Object.keys(map).length === 0;
 
 function replicaBounds(canary: Canary, source: HorizontalPodAutoscaler) {
   const { minReplicas, maxReplicas } = canary.spec.autoscalerRef?.primaryScalerReplicas ?? {};

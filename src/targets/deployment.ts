@@ -39,13 +39,12 @@ const rolloutAnnotation = 'flagger-id';
 /** The primary as it is first made. */
 export function renderPrimary(options: PrimaryOptions): Deployment {
   const { canary, target, selector, includeLabelPrefix, revision } = options;
-  const { name, namespace = '' } = { ...target.metadata, name: primaryName(canary) };
-  const replicas = target.spec.replicas ?? 1;
+  const { namespace = '' } = target.metadata;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: {
-      name,
+      name: primaryName(canary),
       namespace,
       labels: {
         ...withPrefixes(target.metadata.labels, includeLabelPrefix),
@@ -59,7 +58,7 @@ export function renderPrimary(options: PrimaryOptions): Deployment {
     },
     spec: {
       ...rolloutSettings(target),
-      replicas: replicas > 0 ? replicas : 1,
+      replicas: present(target) ?? asked(target) ?? 1,
       selector: { matchLabels: { [selector.label]: primaryValue(selector) } },
       template: primaryTemplate(options),
     },
@@ -68,13 +67,13 @@ export function renderPrimary(options: PrimaryOptions): Deployment {
 
 /**
  * The primary after promotion, on top of the live one. Its replicas follow the target's, unless an
- * autoscaler has the say.
+ * autoscaler has the say. What others wrote on it stays; what it had from the target goes, because
+ * it would tell of a former revision.
  */
 export function renderPromotion(options: PrimaryOptions, primary: Deployment): Deployment {
   const { canary, target, selector, includeLabelPrefix, revision } = options;
-  const wanted = target.spec.replicas ?? 1;
-  const replicas =
-    canary.spec.autoscalerRef === undefined && wanted > 0 ? wanted : primary.spec.replicas;
+  const follows = canary.spec.autoscalerRef === undefined ? present(target) : undefined;
+  const replicas = follows ?? primary.spec.replicas;
   const { strategy: _, ...spec } = primary.spec;
   return {
     ...primary,
@@ -86,7 +85,7 @@ export function renderPromotion(options: PrimaryOptions, primary: Deployment): D
         [selector.label]: primaryValue(selector),
       },
       annotations: {
-        ...primary.metadata.annotations,
+        ...withoutInherited(primary.metadata.annotations, target.metadata.annotations),
         ...withPrefixes(target.metadata.annotations, includeLabelPrefix),
         [revisionAnnotation]: revision,
       },
@@ -107,14 +106,20 @@ export function scaleUpReplicas(
   primary: Deployment | undefined,
   autoscaler: HorizontalPodAutoscaler | undefined,
 ): number {
-  // What a manifest asked for while the controller held the target at another number.
-  const asked = Number(target?.metadata.annotations?.[replicasAnnotation] ?? Number.NaN);
-  if (Number.isInteger(asked) && asked > 0) return asked;
-  const present = target?.spec.replicas ?? 1;
-  if (present > 0) return present;
-  if (canary.spec.autoscalerRef !== undefined)
-    return Math.max(1, autoscaler?.spec.minReplicas ?? 1);
-  return Math.max(1, primary?.spec.replicas ?? 1);
+  const own = target && (asked(target) ?? present(target));
+  if (own !== undefined) return own;
+  const scaled = canary.spec.autoscalerRef !== undefined;
+  return Math.max(1, (scaled ? autoscaler?.spec.minReplicas : primary?.spec.replicas) ?? 1);
+}
+
+/** Undefined where it is scaled to zero. */
+const present = ({ spec: { replicas = 1 } }: Deployment): number | undefined =>
+  replicas > 0 ? replicas : undefined;
+
+/** What a manifest asked for while the controller held the target at another number. */
+function asked({ metadata }: Deployment): number | undefined {
+  const replicas = Number(metadata.annotations?.[replicasAnnotation]);
+  return Number.isInteger(replicas) && replicas > 0 ? replicas : undefined;
 }
 
 /** Whether the primary runs the target's template: the question when another program's hash is met. */
@@ -126,6 +131,15 @@ export function primaryAgrees(options: PrimaryOptions, primary: Deployment): boo
 function withoutRolloutMark(template: PodTemplateSpec): PodTemplateSpec {
   const { [rolloutAnnotation]: _, ...annotations } = template.metadata?.annotations ?? {};
   return { ...template, metadata: { ...template.metadata, annotations } };
+}
+
+/** The Deployment controller keeps its own notes, on the primary as on the target. */
+const rolloutNotes = 'deployment.kubernetes.io/';
+
+function withoutInherited(own: StringMap | undefined, target: StringMap | undefined): StringMap {
+  const isOwn = ([key]: readonly [string, string]): boolean =>
+    target?.[key] === undefined || key.startsWith(rolloutNotes);
+  return Object.fromEntries(Object.entries(own ?? {}).filter(isOwn));
 }
 
 const primaryValue = ({ value }: Selector): string => `${value}-primary`;

@@ -68,8 +68,10 @@ function isBeforeDeadline(
     conditionOf(deployment, 'Progressing') !== undefined &&
     available?.status === 'False' &&
     available.reason === 'MinimumReplicasUnavailable';
-  if (!stuck) return true;
-  return nowMs <= Date.parse(available.lastUpdateTime ?? '') + deadlineMs;
+  const sinceMs = Date.parse(available?.lastUpdateTime ?? '');
+  // A condition without a time cannot be late.
+  if (!stuck || Number.isNaN(sinceMs)) return true;
+  return nowMs <= sinceMs + deadlineMs;
 }
 
 function conditionOf({ status }: Deployment, type: string) {

@@ -3,7 +3,7 @@
  * beside the main one (`spec/01`, 3.1 and 3.8).
  */
 import type { Canary } from '../api/canary.ts';
-import type { Deployment, ServicePort } from '../api/kubernetes.ts';
+import type { ContainerPort, Deployment, ServicePort } from '../api/kubernetes.ts';
 
 export interface Selector {
   readonly label: string;
@@ -30,32 +30,52 @@ export function selectorOf(target: Deployment, labels: readonly string[]): Selec
 
 const sidecars: ReadonlySet<string> = new Set(['istio-proxy', 'envoy']);
 
+/** The port that `spec.service` names; the others are discovered. */
+export function mainPort(canary: Canary): ServicePort {
+  const { port = 0, portName, targetPort, appProtocol } = canary.spec.service ?? {};
+  return {
+    name: portName || 'http',
+    protocol: 'TCP',
+    port,
+    targetPort: targetPort || port,
+    ...(appProtocol ? { appProtocol } : {}),
+  };
+}
+
 /**
  * Ports of the pods that the Services get beside the main one, where the canary asks for them.
- * Unlike the reference's they keep their protocol, and none takes the main port's number or name.
+ * Unlike the reference's they keep their protocol, and no two ports of the Service have the same
+ * name, or the same number and protocol: the API server would refuse it.
  */
 export function discoverPorts(canary: Canary, target: Deployment): readonly ServicePort[] {
-  const { service } = canary.spec;
-  if (service?.portDiscovery !== true) return [];
-  const { port, portName = 'http', targetPort } = service;
-  const main =
-    targetPort === undefined || targetPort === 0 || targetPort === '0' ? port : targetPort;
+  if (canary.spec.service?.portDiscovery !== true) return [];
+  const main = mainPort(canary);
+  const taken = new Set([numberOf(main)]);
   const found = new Map<string, ServicePort>();
   for (const container of target.spec.template.spec.containers) {
     if (sidecars.has(container.name)) continue;
-    for (const [index, { name, containerPort, protocol = 'TCP' }] of (
-      container.ports ?? []
-    ).entries()) {
-      if (containerPort === main || (name !== undefined && name === main)) continue;
-      if (containerPort === port || name === portName) continue;
-      const portNamed = name ?? `tcp-${container.name}-${index}`;
-      found.set(portNamed, {
-        name: portNamed,
-        protocol,
-        port: containerPort,
-        targetPort: containerPort,
-      });
+    for (const [index, port] of (container.ports ?? []).entries()) {
+      const offered = discovered(port, `tcp-${container.name}-${index}`, main);
+      if (isTargetOf(main, port) || taken.has(numberOf(offered))) continue;
+      taken.add(numberOf(offered));
+      found.set(offered.name, offered);
     }
   }
   return [...found.values()];
+}
+
+const numberOf = ({ protocol, port }: ServicePort): string => `${protocol ?? 'TCP'}/${port}`;
+
+function isTargetOf({ targetPort, protocol }: ServicePort, port: ContainerPort): boolean {
+  if ((port.protocol ?? 'TCP') !== protocol) return false;
+  return port.containerPort === targetPort || port.name === targetPort;
+}
+
+function discovered(
+  { name, containerPort, protocol = 'TCP' }: ContainerPort,
+  nameless: string,
+  main: ServicePort,
+) {
+  const free = name !== undefined && name !== '' && name !== main.name;
+  return { name: free ? name : nameless, protocol, port: containerPort, targetPort: containerPort };
 }

@@ -7,8 +7,10 @@ import { fluxAnnotations, lastAppliedAnnotation } from '../api/annotations.ts';
 import type { Canary, CustomMetadata } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
 import type { Service, ServicePort, StringMap } from '../api/kubernetes.ts';
+import { canonicalJson } from '../revision/canonical-json.ts';
 import { isOwnedBy, ownerReferenceTo } from './metadata.ts';
 import type { Selector } from './selector.ts';
+import { mainPort } from './selector.ts';
 
 export type ServiceRole = 'apex' | 'primary' | 'canary';
 
@@ -116,18 +118,10 @@ function ownedMetadata(
   };
 }
 
-function portsOf({ canary, discovered }: ServiceOptions): readonly ServicePort[] {
-  const { port = 0, portName, targetPort, appProtocol } = canary.spec.service ?? {};
-  const unset = targetPort === undefined || targetPort === 0 || targetPort === '0';
-  const main: ServicePort = {
-    name: portName || 'http',
-    protocol: 'TCP',
-    port,
-    targetPort: unset ? port : targetPort,
-    ...(appProtocol ? { appProtocol } : {}),
-  };
-  return [main, ...discovered];
-}
+const portsOf = ({ canary, discovered }: ServiceOptions): readonly ServicePort[] => [
+  mainPort(canary),
+  ...discovered,
+];
 
 /** The live ports where they are the wanted ones in any order; else these, with known node ports. */
 function mergePorts(
@@ -135,21 +129,35 @@ function mergePorts(
   live: readonly ServicePort[],
 ): readonly ServicePort[] {
   const merged = wanted.map((port) => {
-    const nodePort = live.find(({ name }) => name === port.name)?.nodePort;
+    const nodePort = nodePortOf(port, wanted, live);
     return nodePort === undefined ? port : { ...port, nodePort };
   });
-  const key = (port: ServicePort): string =>
-    [
-      port.port,
-      port.name ?? '',
-      port.protocol ?? 'TCP',
-      port.targetPort ?? port.port,
-      port.appProtocol ?? '',
-      port.nodePort ?? 0,
-    ].join('/');
-  const keys = (ports: readonly ServicePort[]): string => ports.map(key).toSorted().join();
-  return keys(merged) === keys(live) ? live : merged;
+  // Their order means nothing.
+  const describe = (ports: readonly ServicePort[]): string =>
+    ports.map(withDefaults).map(canonicalJson).toSorted().join();
+  return describe(merged) === describe(live) ? live : merged;
 }
+
+/** A node port belongs to the port's name; one that had another name, or none, to its number. */
+function nodePortOf(
+  port: ServicePort,
+  wanted: readonly ServicePort[],
+  live: readonly ServicePort[],
+): number | undefined {
+  const named = live.find(({ name }) => name === port.name);
+  if (named !== undefined) return named.nodePort;
+  const names = new Set(wanted.map(({ name }) => name));
+  const numbered = live
+    .map(withDefaults)
+    .find((it) => it.port === port.port && it.protocol === port.protocol && !names.has(it.name));
+  return numbered?.nodePort;
+}
+
+const withDefaults = (port: ServicePort) => ({
+  ...port,
+  protocol: port.protocol ?? 'TCP',
+  targetPort: port.targetPort ?? port.port,
+});
 
 function sameMap(left: StringMap | undefined, right: StringMap): boolean {
   const keys = Object.keys(right);
