@@ -125,6 +125,10 @@ const cases: Record<string, [Partial<Compared>, Change]> = {
     },
     'Changed',
   ],
+  'the former template is a change once the primary runs the new one': [
+    { status: running, tracked: touched, primaryRevision: revisionOf(b, blue) },
+    'Changed',
+  ],
   'the promoted template with newer configuration is a change': [
     { status: running, configs: red },
     'Changed',

@@ -12,6 +12,15 @@ for (const { name, goType, hash, input } of vectors.vectors) {
   });
 }
 
+test('fields that the reference’s version of Kubernetes does not have are not hashed', () => {
+  const spec = { containers: [{ name: 'a' }] };
+  const newer = { spec: { containers: [{ name: 'a', brandNew: {} }], brandNew: true }, other: 1 };
+  assert.equal(
+    referenceHashOf('v1.PodTemplateSpec', newer),
+    referenceHashOf('v1.PodTemplateSpec', { spec }),
+  );
+});
+
 for (const { trackedConfigs, lastAppliedSpec, checksum } of vectors.webhookChecksumVectors) {
   test(`tells hooks ${checksum} of revision "${lastAppliedSpec}"`, () => {
     const tracked = trackedConfigs === null ? {} : { trackedConfigs };
