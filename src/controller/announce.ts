@@ -4,7 +4,7 @@ import { displayName } from '../api/defaults.ts';
 import { statusOf } from '../canary/status.ts';
 import { sendEvent } from '../hooks/run-hooks.ts';
 import { hookChecksum } from '../revision/reference-hash.ts';
-import type { World } from './world.ts';
+import type { Standing } from './world.ts';
 
 interface Said {
   readonly type: 'Normal' | 'Warning';
@@ -12,13 +12,13 @@ interface Said {
 }
 
 /** Event hooks that may be under way at once; more are dropped, and said in the log. */
-export const eventHooksMax = 200;
+const eventHooksMax = 200;
 
 export function announce(
   canary: Canary,
   phase: Phase,
   sayings: readonly Said[],
-  world: World,
+  world: Standing,
 ): void {
   for (const { type, message } of sayings) {
     world.log.info({ canary: displayName(canary) }, message);
@@ -27,7 +27,7 @@ export function announce(
   }
 }
 
-async function tellHooks(canary: Canary, phase: Phase, said: Said, world: World): Promise<void> {
+async function tellHooks(canary: Canary, phase: Phase, said: Said, world: Standing): Promise<void> {
   const { clock, settings, signal, log, eventHooks } = world;
   const field = { canary: displayName(canary) };
   if (eventHooks.underWay >= eventHooksMax) {
@@ -42,7 +42,7 @@ async function tellHooks(canary: Canary, phase: Phase, said: Said, world: World)
       timestampMs: clock.now(),
       globalUrl: settings.eventWebhook,
       signal,
-      sleep: clock.sleep,
+      sleep: (ms, until) => clock.sleep(ms, until),
     });
     for (const failure of failures) {
       log.error(field, `error sending event to webhook: ${failure}`);

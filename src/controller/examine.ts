@@ -64,7 +64,7 @@ const contextOf = (canary: Canary, phase: Phase, { clock, signal }: World) => ({
   phase,
   checksum: hookChecksum(statusOf(canary)),
   signal,
-  sleep: clock.sleep,
+  sleep: (ms: number, until: AbortSignal) => clock.sleep(ms, until),
 });
 
 const decided = (event: Pick<Saying, 'type' | 'message'>): Saying => ({

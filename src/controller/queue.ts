@@ -41,108 +41,119 @@ interface Waiting {
   readonly dueAtMs?: number;
 }
 
-export function createQueue(options: QueueOptions): Queue {
-  const { clock, workers } = options;
-  const waiting = new Map<string, Waiting>();
-  const inHand = new Set<string>();
-  const again = new Set<string>();
-  const failures = new Map<string, number>();
-  const timers = new Map<string, { readonly atMs: number; readonly cancel: () => void }>();
-  let wake = (): void => undefined;
+export const createQueue = (options: QueueOptions): Queue => new WorkQueue(options);
 
-  const enqueue = (name: string, dueAtMs?: number): void => {
-    if (inHand.has(name)) {
-      again.add(name);
-      return;
-    }
-    if (waiting.has(name)) return;
-    waiting.set(name, {
-      sinceMs: clock.monotonic(),
-      ...(dueAtMs === undefined ? {} : { dueAtMs }),
-    });
-    wake();
-  };
+type Work = (name: string) => Promise<void>;
 
-  const cancelTimer = (name: string): void => {
-    timers.get(name)?.cancel();
-    timers.delete(name);
-  };
+class WorkQueue implements Queue {
+  readonly #options: QueueOptions;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #inHand = new Set<string>();
+  /** Added while in hand: worked on once more. */
+  readonly #again = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #timers = new Map<string, () => void>();
+  #wake = (): void => undefined;
 
-  const addAt = (name: string, atMs: number | undefined): void => {
-    cancelTimer(name);
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  add(name: string): void {
+    this.#enqueue(name, undefined);
+  }
+
+  addAt(name: string, atMs: number | undefined): void {
+    this.#cancelTimer(name);
     if (atMs === undefined) return;
+    const { clock } = this.#options;
     const waitMs = atMs - clock.monotonic();
     if (waitMs <= 0) {
-      enqueue(name, atMs);
+      this.#enqueue(name, atMs);
       return;
     }
     const cancel = clock.after(waitMs, () => {
-      timers.delete(name);
-      enqueue(name, atMs);
+      this.#timers.delete(name);
+      this.#enqueue(name, atMs);
     });
-    timers.set(name, { atMs, cancel });
-  };
+    this.#timers.set(name, cancel);
+  }
 
-  const failed = (name: string, error: unknown): void => {
-    const count = (failures.get(name) ?? 0) + 1;
-    failures.set(name, count);
-    const ceilingMs = Math.min(backOffMsMax, backOffMsFirst * 2 ** Math.min(count - 1, 20));
-    const retryMs = Math.round(ceilingMs * (0.5 + options.random() / 2));
-    options.failed(name, error, retryMs);
-    addAt(name, clock.monotonic() + retryMs);
-  };
+  forget(name: string): void {
+    this.#cancelTimer(name);
+    this.#failures.delete(name);
+    this.#waiting.delete(name);
+  }
 
-  const take = async (name: string, entry: Waiting, work: (name: string) => Promise<void>) => {
-    waiting.delete(name);
-    inHand.add(name);
-    if (entry.dueAtMs !== undefined) options.late(clock.monotonic() - entry.dueAtMs);
-    try {
-      await work(name);
-      failures.delete(name);
-    } catch (error) {
-      failed(name, error);
-    } finally {
-      inHand.delete(name);
-      if (again.delete(name)) enqueue(name);
-    }
-  };
+  get depth(): number {
+    return this.#waiting.size;
+  }
 
-  const run = async (work: (name: string) => Promise<void>, signal: AbortSignal): Promise<void> => {
+  oldestMs(): number {
+    const [oldest] = this.#waiting.values();
+    return oldest === undefined ? 0 : this.#options.clock.monotonic() - oldest.sinceMs;
+  }
+
+  async run(work: Work, signal: AbortSignal): Promise<void> {
     const running = new Set<Promise<void>>();
-    signal.addEventListener('abort', () => wake(), { once: true });
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
-      for (const [name, entry] of waiting) {
-        if (running.size >= workers) break;
-        const task: Promise<void> = take(name, entry, work).finally(() => {
+      for (const [name, entry] of this.#waiting) {
+        if (running.size >= this.#options.workers) break;
+        const task: Promise<void> = this.#take(name, entry, work).finally(() => {
           running.delete(task);
-          wake();
+          this.#wake();
         });
         running.add(task);
       }
       await new Promise<void>((resolve) => {
-        wake = resolve;
+        this.#wake = resolve;
       });
     }
-    for (const name of [...timers.keys()]) cancelTimer(name);
-    waiting.clear();
+    for (const name of this.#timers.keys()) this.#cancelTimer(name);
+    this.#waiting.clear();
     await Promise.all(running);
-  };
+  }
 
-  return {
-    add: enqueue,
-    addAt,
-    run,
-    forget: (name) => {
-      cancelTimer(name);
-      failures.delete(name);
-      waiting.delete(name);
-    },
-    get depth() {
-      return waiting.size;
-    },
-    oldestMs: () => {
-      const [oldest] = waiting.values();
-      return oldest === undefined ? 0 : clock.monotonic() - oldest.sinceMs;
-    },
-  };
+  #enqueue(name: string, dueAtMs: number | undefined): void {
+    if (this.#inHand.has(name)) {
+      this.#again.add(name);
+      return;
+    }
+    if (this.#waiting.has(name)) return;
+    const sinceMs = this.#options.clock.monotonic();
+    this.#waiting.set(name, { sinceMs, ...(dueAtMs === undefined ? {} : { dueAtMs }) });
+    this.#wake();
+  }
+
+  #cancelTimer(name: string): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+
+  async #take(name: string, { dueAtMs }: Waiting, work: Work): Promise<void> {
+    const { clock, late } = this.#options;
+    this.#waiting.delete(name);
+    this.#inHand.add(name);
+    if (dueAtMs !== undefined) late(clock.monotonic() - dueAtMs);
+    try {
+      await work(name);
+      this.#failures.delete(name);
+    } catch (error) {
+      this.#retryLater(name, error);
+    } finally {
+      this.#inHand.delete(name);
+      if (this.#again.delete(name)) this.#enqueue(name, undefined);
+    }
+  }
+
+  #retryLater(name: string, error: unknown): void {
+    const { clock, random, failed } = this.#options;
+    const count = (this.#failures.get(name) ?? 0) + 1;
+    this.#failures.set(name, count);
+    const ceilingMs = Math.min(backOffMsMax, backOffMsFirst * 2 ** Math.min(count - 1, 20));
+    const retryMs = Math.round(ceilingMs * (0.5 + random() / 2));
+    failed(name, error, retryMs);
+    this.addAt(name, clock.monotonic() + retryMs);
+  }
 }

@@ -14,7 +14,8 @@ import type { TrackedConfigs } from './tracked-configs.ts';
 import type { Writer } from './writer.ts';
 import type { Checks } from './checks.ts';
 
-export interface World {
+/** What there is whether or not this process leads. */
+export interface Standing {
   readonly settings: Settings;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
@@ -28,13 +29,17 @@ export interface World {
   readonly interests: Interests;
   readonly queue: Queue;
   readonly memories: Map<string, Memory>;
-  readonly writer: Writer;
   readonly recorder: EventRecorder;
   readonly checks: Checks;
   /** Calls of event hooks: counted, because they are bounded. */
   readonly eventHooks: { underWay: number };
-  /** Aborts when this process must no longer act: shutdown, or the lease is lost. */
+  /** Aborts when the process ends. */
   readonly signal: AbortSignal;
+}
+
+/** What the leader works with. */
+export interface World extends Standing {
+  readonly writer: Writer;
 }
 
 export const timesOf = (clock: Clock): Times => ({

@@ -1,0 +1,79 @@
+/** The entry: reads the command, hands it what the process has, and turns its end into an exit code. */
+import { setMaxListeners } from 'node:events';
+import process from 'node:process';
+import packageFile from '../package.json' with { type: 'json' };
+import { runController } from './cli/controller-command.ts';
+import { parseFlags, usage } from './cli/flags.ts';
+import { createLogger } from './telemetry/log.ts';
+
+const { version } = packageFile;
+
+/** Exit codes as Go's `flag` package has them for wrong usage. */
+const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
+
+const help = `Aviary ${version}: progressive delivery for Kubernetes
+
+  aviary controller [flags]   runs the webhook and the controller
+  aviary version              prints the version
+
+${usage()}`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command = '', ...rest] = argv;
+  if (command === 'version') {
+    process.stdout.write(`${version}\n`);
+    return exitCodes.done;
+  }
+  // A Deployment of the reference gives flags and no command.
+  const flagsOnly = command === '' || command.startsWith('-');
+  if (command !== 'controller' && !flagsOnly) {
+    process.stderr.write(`unknown command "${command}"\n\n${help}\n`);
+    return exitCodes.misused;
+  }
+  const parsed = parseFlags(flagsOnly ? argv : rest, process.env);
+  switch (parsed.kind) {
+    case 'Version':
+      process.stdout.write(`Aviary version ${version}\n`);
+      return exitCodes.done;
+    case 'Help':
+      process.stdout.write(`${help}\n`);
+      return exitCodes.done;
+    case 'Refused':
+      process.stderr.write(`${parsed.message}\n\n${usage()}\n`);
+      return exitCodes.misused;
+    case 'Flags':
+      return control(parsed);
+  }
+}
+
+async function control({
+  flags,
+  warnings,
+}: Extract<ReturnType<typeof parseFlags>, { kind: 'Flags' }>) {
+  const write = (line: string): void => void process.stderr.write(line);
+  const { logLevel: level, zapEncoding: encoding } = flags;
+  const log = createLogger({ level, encoding, write, now: () => Date.now() });
+  for (const warning of warnings) log.warn({}, warning);
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      // The second signal is from somebody who does not want to wait.
+      if (stop.signal.aborted) process.exit(exitCodes.failed);
+      log.info({ signal: name }, 'told to end');
+      stop.abort(new Error(name));
+    });
+  }
+  log.info({ version, meshProvider: flags.meshProvider }, 'starting');
+  try {
+    await runController({ flags, environment: process.env, version, log, signal: stop.signal });
+    return exitCodes.done;
+  } catch (error) {
+    const { cause, message } = error as Error;
+    const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    log.error({ error: reason, stack: (error as Error).stack }, 'ended by a failure');
+    return exitCodes.failed;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,325 @@
+/**
+ * `aviary controller`: builds everything, in the order in which it must be there, and joins all
+ * long-lived tasks. One that ends before it is told to ends the process.
+ *
+ *   caches ─> certificate ─> webhook server ─> registration ─> lease ─> act
+ */
+import { hostname } from 'node:os';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { RegistrationOptions } from '../admission/registration.ts';
+import { ensureRegistration } from '../admission/registration.ts';
+import type { AdmissionServer } from '../admission/server.ts';
+import { createAdmissionApp, serveAdmission } from '../admission/server.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
+import type { CertificateOptions, ServingCertificate } from '../certs/serving-certificate.ts';
+import { keepCertificate, loadCertificate } from '../certs/serving-certificate.ts';
+import type { Controller } from '../controller/controller.ts';
+import { aborted, createController } from '../controller/controller.ts';
+import { isAlreadyExists, isForbidden } from '../kube/api-error.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createKubeClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
+import { connect } from '../kube/config.ts';
+import { createEventRecorder } from '../kube/events.ts';
+import type { Informers } from '../kube/informers.ts';
+import { createInformers } from '../kube/informers.ts';
+import { createElection } from '../kube/lease.ts';
+import type { Election } from '../kube/lease.ts';
+import type { Log } from '../kube/log.ts';
+import { namespaces, resource } from '../kube/resources.ts';
+import { serveOperations } from '../telemetry/http.ts';
+import type { OperationsServer } from '../telemetry/http.ts';
+import { createTelemetry } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { ControllerFlags, Environment } from './flags.ts';
+
+export interface CommandOptions {
+  readonly flags: ControllerFlags;
+  readonly environment: Environment;
+  readonly version: string;
+  readonly log: Log;
+  /** Aborts when the process is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/** The reference's lease, so that neither acts while the other does. */
+const leaseName = 'flagger-leader-election';
+const homeDefault = 'aviary-system';
+/** Looks side by side; they mostly wait for the API server, and the rate limit bounds them. */
+const workersPerThread = 32;
+/** What is in hand at the end may be finished; the kubelet waits for 30 s by default. */
+const finishMsMax = 10_000;
+/** Port of the Service that the manifests have. */
+const servicePort = 443;
+
+const selfSubjectReviews = resource<SelfSubjectReview>(
+  'authentication.k8s.io/v1',
+  'SelfSubjectReview',
+  'selfsubjectreviews',
+  'Cluster',
+);
+
+interface SelfSubjectReview extends KubeObject {
+  readonly status?: { readonly userInfo?: { readonly username?: string } };
+}
+
+/** Everything that lives as long as the process. */
+interface Parts extends CommandOptions {
+  readonly home: string;
+  readonly kube: KubeClient;
+  readonly telemetry: Telemetry;
+  readonly informers: Informers;
+  readonly controller: Controller;
+  readonly election: Election;
+  readonly flush: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Runs until the signal aborts; rejects where a part of it fails. */
+export async function runController(options: CommandOptions): Promise<void> {
+  const parts = build(options);
+  const { log, signal, controller, election, flags } = parts;
+  const failure = new AbortController();
+  const until = AbortSignal.any([signal, failure.signal]);
+  const webhook: { server: AdmissionServer | undefined } = { server: undefined };
+  const operations = await serveOperationsOf(parts, webhook);
+  try {
+    await ensureHome(parts);
+    await Promise.all([
+      joined('the caches', controller.watch(until), until),
+      joined('the operations server', operations.done, until),
+      joined('the webhook server', serveWebhook(parts, webhook, until), until),
+      joined('the leader', lead(parts, election, until), until),
+    ]);
+  } catch (error) {
+    failure.abort(error);
+    throw error;
+  } finally {
+    log.info({}, 'shutting down');
+    await webhook.server?.close();
+    await parts.flush(AbortSignal.timeout(finishMsMax));
+    await operations.stop();
+    parts.kube.close();
+    log.info({ port: flags.port }, 'stopped');
+  }
+}
+
+/** A task that ends before it is told to is a failure, however well it ended. */
+async function joined(what: string, task: Promise<unknown>, until: AbortSignal): Promise<void> {
+  try {
+    await task;
+  } catch (error) {
+    if (until.aborted) return;
+    throw new Error(`${what} failed`, { cause: error });
+  }
+  if (!until.aborted && what !== 'the operations server') throw new Error(`${what} ended`);
+}
+
+function build(options: CommandOptions): Parts {
+  const { flags, environment, version, log, signal } = options;
+  const telemetry = createTelemetry({ version, meshProvider: flags.meshProvider });
+  const clock = systemClock;
+  const random = Math.random;
+  const connection = connect({
+    kubeconfig: flags.kubeconfig,
+    master: flags.master,
+    environment,
+    clock,
+  });
+  const kube = createKubeClient(connection, {
+    qps: flags.kubeconfigQps,
+    burst: flags.kubeconfigBurst,
+    userAgent: `aviary/${version}`,
+    clock,
+    onCall: telemetry.apiCall,
+  });
+  const recorder = createEventRecorder({
+    client: kube,
+    clock,
+    random,
+    randomHex: (digits) =>
+      randomBytes(Math.ceil(digits / 2))
+        .toString('hex')
+        .slice(0, digits),
+    log,
+    onDrop: telemetry.eventDropped,
+  });
+  const informers = createInformers({
+    client: kube,
+    clock,
+    random,
+    log,
+    namespace: flags.namespace,
+    onState: (plural, state) => {
+      telemetry.watchState(plural, state.phase);
+      // An API that appeared, or is known to be missing, is news to whoever waits for it.
+      if (state.phase === 'Watching' || state.phase === 'Missing') controller.wakeAll();
+    },
+  });
+  const controller: Controller = createController({
+    settings: { ...flags, configTracking: flags.enableConfigTracking },
+    kube,
+    informers,
+    recorder,
+    telemetry,
+    clock,
+    random,
+    uuid: randomUUID,
+    log,
+    workers: flags.threadiness * workersPerThread,
+    signal,
+  });
+  telemetry.watchQueue(() => ({
+    depth: controller.queue.depth,
+    oldestSeconds: controller.queue.oldestMs() / 1000,
+  }));
+  const home = environment['POD_NAMESPACE'] || homeDefault;
+  const election = createElection({
+    client: kube,
+    clock,
+    random,
+    log,
+    key: { namespace: leaseNamespace(flags, home), name: leaseName },
+    identity: `${hostname()}_${randomUUID()}`,
+    onHeld: telemetry.leader,
+  });
+  const flush = (until: AbortSignal) => recorder.flush(until);
+  return { ...options, home, kube, telemetry, informers, controller, election, flush };
+}
+
+/** There is always a lease: two replicas that both act are never wanted. */
+function leaseNamespace(flags: ControllerFlags, home: string): string {
+  if (flags.namespace !== '') return flags.namespace;
+  return flags.enableLeaderElection ? flags.leaderElectionNamespace : home;
+}
+
+/** Outside of a cluster nobody has made our namespace. */
+async function ensureHome({ kube, home, environment, log, signal }: Parts): Promise<void> {
+  if (environment['POD_NAMESPACE']) return;
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } };
+  try {
+    await kube.create(namespaces, namespace, { signal });
+    log.info({ namespace: home }, 'namespace created');
+  } catch (error) {
+    if (isAlreadyExists(error)) return;
+    if (!isForbidden(error)) throw error;
+    log.warn({ namespace: home }, 'namespace could not be created, expecting it to be there');
+  }
+}
+
+function serveOperationsOf(
+  { flags, telemetry, controller, election, informers }: Parts,
+  webhook: { readonly server: AdmissionServer | undefined },
+): Promise<OperationsServer> {
+  return serveOperations({
+    port: flags.port,
+    metrics: telemetry,
+    requirements: [
+      { name: 'the caches', isMet: () => controller.unsynced().length === 0 },
+      {
+        name: 'the webhook server',
+        isMet: () => flags.webhook === undefined || webhook.server !== undefined,
+      },
+    ],
+    state: () => ({
+      leader: { isHeld: election.isHeld(), holder: election.holder() },
+      queue: { depth: controller.queue.depth, oldestMs: controller.queue.oldestMs() },
+      watches: informers.states(),
+    }),
+  });
+}
+
+/** Serves admission until the signal aborts; resolves then. */
+async function serveWebhook(
+  parts: Parts,
+  webhook: { server: AdmissionServer | undefined },
+  until: AbortSignal,
+): Promise<void> {
+  const { flags, kube, log, home, telemetry, controller } = parts;
+  if (flags.webhook === undefined) {
+    log.warn({}, 'no webhook address given: changes are seen by the watch only');
+    return aborted(until);
+  }
+  await controller.synced();
+  const options: CertificateOptions = {
+    kube,
+    clock: systemClock,
+    log,
+    namespace: home,
+    names: servedNames(flags.webhook),
+  };
+  const certificate = await loadCertificate(options, until);
+  const app = createAdmissionApp({
+    lookup: controller.lookup,
+    validation: controller.validation,
+    noticed: (notice) => controller.noticed(notice),
+    telemetry,
+    log,
+    steadyMs: () => systemClock.monotonic(),
+  });
+  const server = await serveAdmission(app, flags.webhookPort, certificate);
+  const user = await whoAmI(kube, until);
+  const serve = async (given: ServingCertificate): Promise<void> => {
+    await ensureRegistration(kube, registrationOf(flags.webhook, given, user), until);
+    server.useCertificate(given);
+    telemetry.certificateExpiry('serving', given.expiresAtMs / 1000);
+    telemetry.certificateExpiry('ca', given.authorityExpiresAtMs / 1000);
+  };
+  await serve(certificate);
+  webhook.server = server;
+  log.info({ port: server.port }, 'webhook server listens');
+  await keepCertificate(options, certificate, serve, until);
+}
+
+function servedNames(webhook: NonNullable<ControllerFlags['webhook']>): readonly string[] {
+  if (webhook.kind === 'Url') return [new URL(webhook.url).hostname.replace(/^\[|\]$/g, '')];
+  const { namespace, name } = webhook;
+  const service = `${name}.${namespace}.svc`;
+  return [service, `${service}.cluster.local`, `${name}.${namespace}`];
+}
+
+function registrationOf(
+  webhook: ControllerFlags['webhook'],
+  { caBundle }: ServingCertificate,
+  user: string | undefined,
+): RegistrationOptions {
+  const known = user === undefined ? {} : { user };
+  if (webhook?.kind === 'Url') return { address: webhook, caBundle, ...known };
+  const { namespace = '', name = '' } = webhook ?? {};
+  return { address: { kind: 'Service', namespace, name, port: servicePort }, caBundle, ...known };
+}
+
+/** Our own user name, so that admission leaves our writes alone; undefined where it is not told. */
+async function whoAmI(kube: KubeClient, signal: AbortSignal): Promise<string | undefined> {
+  const review: SelfSubjectReview = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'SelfSubjectReview',
+    metadata: { name: '' },
+  };
+  const answer = await kube.create(selfSubjectReviews, review, { signal }).catch(() => undefined);
+  return answer?.status?.userInfo?.username;
+}
+
+/** Acts while the lease is held. Losing it ends the process: another one acts then. */
+async function lead(parts: Parts, election: Election, until: AbortSignal): Promise<void> {
+  const { controller, log } = parts;
+  await controller.synced();
+  const outcome = await election.run(async (held) => {
+    log.info({}, 'Acting as elected leader');
+    await controller.lead(held, mayWrite(held, until));
+  }, until);
+  if (outcome === 'Lost') throw new Error('Leadership lost');
+}
+
+/** Told to end, what is in hand may be finished; without the lease nothing may be written. */
+function mayWrite(held: AbortSignal, until: AbortSignal): AbortSignal {
+  const ended = new AbortController();
+  held.addEventListener(
+    'abort',
+    () => {
+      if (until.aborted) systemClock.after(finishMsMax, () => ended.abort(held.reason));
+      else ended.abort(held.reason);
+    },
+    { once: true },
+  );
+  return ended.signal;
+}

@@ -1,0 +1,246 @@
+/**
+ * The controller of one process: keeps caches, answers admission's questions from them, and while it
+ * holds the lease looks at every canary that something happened to. It never polls: what wakes a
+ * canary is a change of an object that it looked at, a notice of admission, an answer, or a timer.
+ */
+import type { Lookup, Notice } from '../admission/mutate.ts';
+import type { ValidationLookup } from '../admission/validate.ts';
+import type { Canary } from '../api/canary.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
+import {
+  supportedAutoscalerKinds,
+  supportedProviders,
+  supportedTargetKinds,
+} from '../api/providers.ts';
+import { validateCanary } from '../api/validate.ts';
+import { onAbort } from '../kube/abort.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { Informers } from '../kube/informers.ts';
+import type { Log } from '../kube/log.ts';
+import { canaries, configMaps, secrets } from '../kube/resources.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { CacheListener, Caches } from './caches.ts';
+import { createCaches } from './caches.ts';
+import { createChecks } from './checks.ts';
+import { describeFailure } from './failures.ts';
+import { createInterests } from './interests.ts';
+import type { Interests, ObjectPath } from './interests.ts';
+import { createQueue } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { reconcile } from './reconcile.ts';
+import type { Settings } from './settings.ts';
+import type { TargetIndex } from './target-index.ts';
+import { createTargetIndex } from './target-index.ts';
+import type { TrackedConfigs } from './tracked-configs.ts';
+import { createTrackedConfigs } from './tracked-configs.ts';
+import type { Standing } from './world.ts';
+import { createWriter } from './writer.ts';
+
+export interface ControllerOptions {
+  readonly settings: Settings;
+  readonly kube: KubeClient;
+  readonly informers: Informers;
+  readonly recorder: EventRecorder;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly uuid: () => string;
+  readonly log: Log;
+  /** Canaries that are looked at side by side. */
+  readonly workers: number;
+  /** Aborts reads when the process ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface Controller {
+  readonly lookup: Lookup;
+  readonly validation: ValidationLookup;
+  readonly queue: Pick<Queue, 'depth' | 'oldestMs'>;
+  readonly synced: () => Promise<void>;
+  readonly unsynced: () => readonly string[];
+  /** A change that admission saw: looked at now, and again when the watch shows it. */
+  noticed(notice: Notice): void;
+  /** Everything is looked at anew: an API appeared or went. */
+  wakeAll(): void;
+  /** Keeps the caches until the signal aborts. */
+  watch(signal: AbortSignal): Promise<void>;
+  /**
+   * Acts until the signal aborts; `mayWrite` aborts when nothing must be written any more. Resolves
+   * when what was in hand is done.
+   */
+  lead(signal: AbortSignal, mayWrite: AbortSignal): Promise<void>;
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { settings, kube, telemetry, clock, log, signal } = options;
+  const interests = createInterests();
+  const targets = createTargetIndex();
+  const queue = createQueue({
+    clock,
+    random: options.random,
+    workers: options.workers,
+    failed: (name, error, retryMs) => describeFailure(name, error, retryMs, world),
+    late: (ms) => telemetry.tickLateness(ms / 1000),
+  });
+  const caches = createCaches(
+    options.informers,
+    onChange({ interests, targets, queue, telemetry }),
+  );
+  const configs = configsOf(options, caches, (path) => wake(interests, queue, path));
+  const world: Standing = {
+    settings,
+    clock,
+    random: options.random,
+    uuid: options.uuid,
+    log,
+    telemetry,
+    caches,
+    configs,
+    targets,
+    interests,
+    queue,
+    memories: new Map(),
+    recorder: options.recorder,
+    checks: checksOf(options, caches),
+    eventHooks: { underWay: 0 },
+    signal,
+  };
+  const wakeAll = (): void => {
+    for (const { metadata } of caches.canaries.store.list()) queue.add(nameOf(metadata));
+  };
+  return {
+    ...lookupsOf(settings, targets, configs, caches),
+    queue,
+    wakeAll,
+    synced: () => caches.synced(),
+    unsynced: () => caches.unsynced(),
+    watch: (until) => caches.run(until),
+    noticed: ({ namespace, canary }) => queue.add(`${namespace}/${canary}`),
+    lead: async (until, mayWrite) => {
+      const acting = { ...world, writer: createWriter(kube, caches, mayWrite) };
+      wakeAll();
+      await queue.run((name) => reconcile(name, acting), until);
+    },
+  };
+}
+
+const nameOf = ({ namespace = '', name }: KubeObject['metadata']): string => `${namespace}/${name}`;
+
+function wake(interests: Interests, queue: Queue, path: ObjectPath): void {
+  for (const canary of interests.of(path)) queue.add(canary);
+}
+
+/** What a change of a cached object wakes. */
+function onChange(given: {
+  readonly interests: Interests;
+  readonly targets: TargetIndex;
+  readonly queue: Queue;
+  readonly telemetry: Telemetry;
+}): CacheListener {
+  const { interests, targets, queue, telemetry } = given;
+  const totals = new Map<string, Set<string>>();
+  const count = (namespace: string, name: string, isDeleted: boolean): void => {
+    const names = totals.get(namespace) ?? new Set();
+    totals.set(namespace, names);
+    if (isDeleted) names.delete(name);
+    else names.add(name);
+    telemetry.canaryTotal(namespace, names.size);
+  };
+  return (resource, path, object, isDeleted) => {
+    if (resource.plural === canaries.plural && resource.group === canaries.group) {
+      const canary = object as Canary;
+      const { namespace = '', name } = canary.metadata;
+      count(namespace, name, isDeleted);
+      const rivals = targets.of(namespace, canary.spec.targetRef);
+      if (isDeleted) {
+        targets.deleted(canary);
+        telemetry.canaryForgotten({ namespace, target: canary.spec.targetRef.name });
+        // Who waited for the target to be free has it now.
+        for (const { metadata } of rivals) queue.add(nameOf(metadata));
+      } else targets.applied(canary);
+      queue.add(nameOf(canary.metadata));
+    }
+    wake(interests, queue, path);
+  };
+}
+
+function configsOf(
+  { kube, signal }: ControllerOptions,
+  caches: Caches,
+  changed: (path: string) => void,
+): TrackedConfigs {
+  return createTrackedConfigs({
+    metadata: (kind, key) =>
+      (kind === 'ConfigMap' ? caches.configMaps : caches.secrets).store.get(key),
+    read: async (kind, key) => {
+      if (kind === 'ConfigMap')
+        return { kind, object: await kube.get(configMaps, key, { signal }) };
+      return { kind, object: await kube.get(secrets, key, { signal }) };
+    },
+    changed,
+  });
+}
+
+function checksOf({ settings, kube, telemetry, signal }: ControllerOptions, caches: Caches) {
+  return createChecks({
+    settings,
+    template: (namespace, name) => caches.metricTemplates.store.get({ namespace, name }),
+    secret: async (namespace, name) => {
+      const { data = {} } = await kube.get(secrets, { namespace, name }, { signal });
+      const decoded = Object.entries(data).map(([key, text]) => [
+        key,
+        Buffer.from(text, 'base64').toString('utf8'),
+      ]);
+      return Object.fromEntries(decoded);
+    },
+    measured: (canary, metric, measured, value) => {
+      const { namespace = '' } = canary.metadata;
+      const key = { namespace, target: canary.spec.targetRef.name };
+      telemetry.canaryMetric(key, metric.name, measured === 'duration' ? value / 1000 : value);
+    },
+  });
+}
+
+/** What admission may ask: answered from memory. */
+function lookupsOf(
+  settings: Settings,
+  targets: TargetIndex,
+  configs: TrackedConfigs,
+  caches: Caches,
+): Pick<Controller, 'lookup' | 'validation'> {
+  const read = (kind: 'ConfigMap' | 'Secret', namespace: string, name: string) => {
+    // What is not in memory is read for the next time; this answer does not wait for it.
+    const found = configs.lookup(kind, { namespace, name });
+    return found.kind === 'Known' ? found.config.object : undefined;
+  };
+  return {
+    lookup: {
+      configTracking: settings.configTracking,
+      canaryOf: (namespace, name) => targets.of(namespace, { kind: 'Deployment', name })[0],
+      config: read,
+    },
+    validation: {
+      validate: (canary) =>
+        validateCanary(canary, {
+          providers: supportedProviders,
+          targetKinds: supportedTargetKinds,
+          autoscalerKinds: supportedAutoscalerKinds,
+          noCrossNamespaceRefs: settings.noCrossNamespaceRefs,
+          meshProvider: settings.meshProvider,
+        }),
+      canariesOf: (namespace, target) => targets.of(namespace, target),
+      hasTarget: (namespace, { kind, name }) =>
+        kind === 'Deployment'
+          ? caches.deployments.store.get({ namespace, name }) !== undefined
+          : undefined,
+    },
+  };
+}
+
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    onAbort(signal, resolve);
+  });

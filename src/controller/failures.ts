@@ -1,0 +1,30 @@
+/** A look that failed: said where somebody can act on it, and tried again by the queue. */
+import { isConflict } from '../kube/api-error.ts';
+import { announce } from './announce.ts';
+import { worthSaying } from './memory.ts';
+import type { Standing } from './world.ts';
+
+/**
+ * A conflict is nothing: somebody else wrote, and the next look sees what. Any other failure is an
+ * event on the canary, once for each text and phase, and a line in the log each time.
+ */
+export function describeFailure(
+  name: string,
+  error: unknown,
+  retryMs: number,
+  world: Standing,
+): void {
+  if (isConflict(error)) {
+    world.log.debug({ canary: name, retryMs }, 'somebody else wrote, looking again');
+    return;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  world.log.error({ canary: name, retryMs, error: message }, 'look failed, trying again');
+  const slash = name.indexOf('/');
+  const key = { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
+  const canary = world.caches.canaries.store.get(key);
+  const memory = world.memories.get(name);
+  if (canary === undefined || memory === undefined) return;
+  const saying = { type: 'Warning', message, kind: 'Once' } as const;
+  announce(canary, canary.status?.phase ?? '', worthSaying(memory, [saying], true), world);
+}
