@@ -1,0 +1,61 @@
+/**
+ * The golden files of a routing provider: what `kubectl get` shows for a canary and a split.
+ * The first document says what is given, the others are the objects in the order of their writing.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import type { Canary, CanaryAnalysis, CanaryService } from '../../src/api/canary.ts';
+import type { KubeObject } from '../../src/api/kubernetes.ts';
+import type { Cookies, Split } from '../../src/routing/provider.ts';
+import { canaryOf } from './canaries.ts';
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly canary: Canary;
+  readonly split: Split;
+  readonly cookies: Cookies;
+  readonly live: readonly KubeObject[];
+  readonly expected: readonly KubeObject[];
+  /** Keeps the given part as it is written, comments included. */
+  rewrite(objects: readonly KubeObject[]): void;
+}
+
+interface Given {
+  readonly service: CanaryService;
+  readonly analysis: CanaryAnalysis;
+  readonly split: Split;
+  readonly cookies?: Cookies;
+  readonly live?: readonly KubeObject[];
+}
+
+const separator = '\n---\n';
+
+export const goldenDirectory = join(import.meta.dirname, '../golden/routing');
+
+export function goldenCases(provider: string): readonly GoldenCase[] {
+  const directory = join(goldenDirectory, provider);
+  const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
+  assert.ok(files.length > 0, `no golden files in ${directory}`);
+  return files.toSorted().map((file) => goldenCase(join(directory, file)));
+}
+
+function goldenCase(path: string): GoldenCase {
+  const text = readFileSync(path, 'utf8');
+  const end = text.indexOf(separator);
+  const given = parse(text.slice(0, end)) as Given;
+  const documents = parseAllDocuments(text.slice(end));
+  return {
+    name: basename(path, '.yaml'),
+    canary: canaryOf(given.service, given.analysis),
+    split: given.split,
+    cookies: given.cookies ?? {},
+    live: given.live ?? [],
+    expected: documents.map((document) => document.toJS() as KubeObject),
+    rewrite: (objects) => {
+      const parts = [text.slice(0, end), ...objects.map((object) => stringify(object).trimEnd())];
+      writeFileSync(path, `${parts.join(separator)}\n`);
+    },
+  };
+}
