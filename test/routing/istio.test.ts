@@ -108,16 +108,35 @@ suite('rules', () => {
     assert.doesNotMatch(JSON.stringify(spec), /rewrite/);
   });
 
-  test('stick to the primary only where its cookie has a name', () => {
-    // The reference leaves `=VALUE` in the status of a canary without primaryCookieName.
-    const named = { cookieName: 'cc', primaryCookieName: 'pp' };
-    const cookies = { canary: 'cc=a', primary: '=b' };
-    for (const sessionAffinity of [{ cookieName: 'cc' }, named]) {
+  // The reference leaves `=VALUE` in the status of a canary without primaryCookieName.
+  const withoutPrimary: Record<string, [string | undefined, string]> = {
+    'has no name': ['pp', '=b'],
+    'is no longer asked for': [undefined, 'pp=b'],
+    'was never asked for': [undefined, '=b'],
+  };
+  for (const [name, [primaryCookieName, cookie]] of Object.entries(withoutPrimary)) {
+    test(`do not stick to the primary where its cookie ${name}`, () => {
+      const named = primaryCookieName === undefined ? {} : { primaryCookieName };
+      const sessionAffinity = { cookieName: 'cc', ...named };
       const given = canaryOf({}, { stepWeight: 30, sessionAffinity });
+      const cookies = { canary: 'cc=a', primary: cookie };
       const { http } = written(given, splitAt(30), [], cookies).spec;
       assert.equal((http as readonly Json[]).length, 2);
       assert.doesNotMatch(JSON.stringify(http), /=b/);
-    }
+    });
+  }
+
+  test('of an A/B test ask for the parameters of both lists', () => {
+    const match = [{ queryParams: { tenant: { exact: 'acme' }, mode: { exact: 'any' } } }];
+    const users = [{ queryParams: { canary: { exact: 'yes' }, mode: { exact: 'new' } } }];
+    const given = canaryOf({ match }, { iterations: 2, match: users });
+    const { http } = written(given, splitAt(100)).spec;
+    const queryParams = {
+      tenant: { exact: 'acme' },
+      canary: { exact: 'yes' },
+      mode: { exact: 'new' },
+    };
+    assert.deepEqual((http as readonly { readonly match?: Json }[])[0]?.match, [{ queryParams }]);
   });
 
   test('recognise a bearer under the conditions of the service', () => {
@@ -139,11 +158,16 @@ suite('rules', () => {
     ]);
   });
 
-  test('of another protocol are gone when the protocol changes', () => {
-    const before = written(canaryOf(), splitAt(30));
-    const { spec } = written(canaryOf({ appProtocol: 'TCP' }), splitAt(30), [before]);
-    assert.deepEqual(Object.keys(spec).toSorted(), ['gateways', 'hosts', 'tcp']);
-  });
+  for (const [before, after] of [
+    ['http', 'tcp'],
+    ['tcp', 'http'],
+  ] as const) {
+    test(`of ${before} are gone when the protocol becomes ${after}`, () => {
+      const live = written(canaryOf({ appProtocol: before }), splitAt(30));
+      const { spec } = written(canaryOf({ appProtocol: after }), splitAt(30), [live]);
+      assert.deepEqual(Object.keys(spec).toSorted(), ['gateways', 'hosts', after].toSorted());
+    });
+  }
 });
 
 suite('the split read', () => {
@@ -286,6 +310,13 @@ suite('the VirtualService of a user', () => {
     const http = [{ route: [primary(100), canary(0)] }];
     const taken = written(given, splitAt(0), [virtualService({ ...spec, http })]);
     assert.equal(taken.metadata.annotations?.[original], undefined);
+  });
+
+  test('is not kept where it is ours, whatever was made of its rules', () => {
+    const made = written(given, splitAt(0));
+    const edited = { ...made, spec: { ...made.spec, http: [{ route: [to('podinfo')] }] } };
+    const repaired = written(given, splitAt(0), [edited]);
+    assert.equal(repaired.metadata.annotations?.[original], undefined);
   });
 
   test('is kept also where it has no spec, or the annotations of Flux', () => {
