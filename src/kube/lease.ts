@@ -274,25 +274,40 @@ class LeaseElection implements Election {
     return true;
   }
 
-  /** Lets others have it at once. Does nothing where somebody else has written since. */
+  /** Lets others have it at once. Does nothing where it is no longer ours. */
   async #vacate(): Promise<void> {
-    const { client, clock, key, identity } = this.#options;
-    const lease = this.#seen?.lease;
-    if (lease?.spec?.holderIdentity !== identity) return;
-    const now = microTime(clock.now());
-    const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
     const never = new AbortController().signal;
     await this.#survives(
       'vacate the lease',
       async () => {
-        const patch = mergePatch(lease, spec);
-        this.#note(
-          await this.#inTime(never, (signal) => client.patch(leases, key, patch, { signal })),
-        );
-        return true;
+        for (let conflicts = 0; conflicts < conflictsMax; conflicts += 1) {
+          if (await this.#writeVacant(never)) return true;
+          // A renewal that we gave up waiting for may have been carried out.
+          await this.#look(never);
+        }
+        return false;
       },
       never,
     );
+  }
+
+  /** False on a conflict. */
+  async #writeVacant(signal: AbortSignal): Promise<boolean> {
+    const { client, clock, key, identity } = this.#options;
+    const lease = this.#seen?.lease;
+    if (lease?.spec?.holderIdentity !== identity) return true;
+    const now = microTime(clock.now());
+    const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+    const patch = mergePatch(lease, spec);
+    try {
+      this.#note(
+        await this.#inTime(signal, (inner) => client.patch(leases, key, patch, { signal: inner })),
+      );
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
   }
 
   /** False where the API failed: then there is another try, or nothing to be done. */

@@ -228,6 +228,20 @@ test('vacates it in order: work first, then the lease, so that another has it at
   assert.deepEqual(holders, ['a', '']);
 });
 
+test('vacates it, too, while a renewal is under way that the server has carried out', async () => {
+  const clock = createVirtualClock();
+  const server = new LeaseServer(clock);
+  const a = contender(server, clock, 'a');
+  await clock.settle();
+  a.weather = () => ({ thereMs: 0, backMs: 1000 });
+  await clock.advance(2500);
+  a.weather = () => fine;
+  a.stop();
+  await clock.settle();
+  assert.equal(a.outcome(), 'Stopped');
+  assert.equal(server.lease?.spec?.holderIdentity, '');
+});
+
 test('stops its work before others may take it, when renewals hang', async () => {
   const clock = createVirtualClock();
   const server = new LeaseServer(clock);
