@@ -31,6 +31,8 @@ interface Given {
 }
 
 const separator = '\n---\n';
+/** As prettier has it, so that a rewritten file passes the check of formats. */
+const style = { singleQuote: true, lineWidth: 0 } as const;
 
 export const goldenDirectory = join(import.meta.dirname, '../golden/routing');
 
@@ -54,7 +56,10 @@ function goldenCase(path: string): GoldenCase {
     live: given.live ?? [],
     expected: documents.map((document) => document.toJS() as KubeObject),
     rewrite: (objects) => {
-      const parts = [text.slice(0, end), ...objects.map((object) => stringify(object).trimEnd())];
+      const parts = [
+        text.slice(0, end),
+        ...objects.map((object) => stringify(object, style).trimEnd()),
+      ];
       writeFileSync(path, `${parts.join(separator)}\n`);
     },
   };
