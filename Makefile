@@ -17,7 +17,8 @@ help: ## lists the targets
 setup: node_modules/.installed ## installs the packages that package-lock.json names
 
 node_modules/.installed: package.json package-lock.json
-	npm ci --no-fund --no-audit
+# Not `npm ci`: it refuses a lock file whose optional packages for other platforms a registry lacks.
+	npm install --no-save --no-fund --no-audit
 	@touch $@
 
 build: dist/aviary.js ## bundles the program into dist/aviary.js

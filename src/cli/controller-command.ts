@@ -86,7 +86,7 @@ export async function runController(options: CommandOptions): Promise<void> {
     await ensureHome(parts);
     await Promise.all([
       joined('the caches', controller.watch(until), until),
-      joined('the operations server', operations.done, until),
+      joined('the operations server', Promise.race([operations.done, aborted(until)]), until),
       joined('the webhook server', serveWebhook(parts, webhook, until), until),
       joined('the leader', lead(parts, election, until), until),
     ]);
@@ -111,7 +111,7 @@ async function joined(what: string, task: Promise<unknown>, until: AbortSignal):
     if (until.aborted) return;
     throw new Error(`${what} failed`, { cause: error });
   }
-  if (!until.aborted && what !== 'the operations server') throw new Error(`${what} ended`);
+  if (!until.aborted) throw new Error(`${what} ended`);
 }
 
 function build(options: CommandOptions): Parts {

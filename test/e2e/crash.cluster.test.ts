@@ -14,7 +14,7 @@ describe('nothing is lost', { skip, concurrency: 2, timeout: 600_000 }, () => {
     try {
       const kubectl = await inNamespace(site.cluster, 'test');
       await kubectl(['apply', '-f', fixture('podinfo.yaml'), '-f', fixture('canary.yaml')]);
-      const watch = watchCanary(site.cluster.kubeconfigPath, 'test', 'podinfo');
+      const watch = watchCanary(site.cluster, 'test', 'podinfo');
       await watch.sees('Initialized');
       await kubectl(['set', 'image', 'deployment/podinfo', 'podinfod=podinfo:6.0.1']);
       await watch.sees('Progressing', { weight: 10 });
@@ -38,7 +38,7 @@ describe('nothing is lost', { skip, concurrency: 2, timeout: 600_000 }, () => {
     try {
       const kubectl = await inNamespace(site.cluster, 'test');
       await kubectl(['apply', '-f', fixture('podinfo.yaml'), '-f', fixture('canary.yaml')]);
-      const watch = watchCanary(site.cluster.kubeconfigPath, 'test', 'podinfo');
+      const watch = watchCanary(site.cluster, 'test', 'podinfo');
       await watch.sees('Initialized');
       await kubectl(['set', 'image', 'deployment/podinfo', 'podinfod=podinfo:6.0.1']);
       await watch.sees('Progressing', { timeoutMs: 5_000 });

@@ -74,7 +74,11 @@ export async function weightsOf(kubectl: Kubectl, name = 'podinfo'): Promise<rea
   return stdout.split(' ').map(Number);
 }
 
-export async function scaledTo(kubectl: Kubectl, deployment: string, replicas: number): Promise<void> {
+export async function scaledTo(
+  kubectl: Kubectl,
+  deployment: string,
+  replicas: number,
+): Promise<void> {
   await until(
     `${deployment} scaled to ${replicas}`,
     async () => {

@@ -9,7 +9,15 @@ import { controlPlaneOrSkip } from '../cluster/require.ts';
 import { watchCanary } from '../support/canary-watch.ts';
 import { until } from '../support/until.ts';
 import type { Kubectl } from './kubectl.ts';
-import { eventsOf, fixture, getJson, imageOf, inNamespace, scaledTo, weightsOf } from './kubectl.ts';
+import {
+  eventsOf,
+  fixture,
+  getJson,
+  imageOf,
+  inNamespace,
+  scaledTo,
+  weightsOf,
+} from './kubectl.ts';
 import type { Site } from './site.ts';
 import { startSite } from './site.ts';
 
@@ -25,7 +33,7 @@ describe('a rollout on a real API server', { skip, concurrency: 8, timeout: 600_
   let site: Site;
   const enter = async (namespace: string) => {
     const kubectl: Kubectl = await inNamespace(site.cluster, namespace);
-    return { kubectl, watch: watchCanary(site.cluster.kubeconfigPath, namespace, 'podinfo') };
+    return { kubectl, watch: watchCanary(site.cluster, namespace, 'podinfo') };
   };
 
   before(async () => {
@@ -39,7 +47,12 @@ describe('a rollout on a real API server', { skip, concurrency: 8, timeout: 600_
     await watch.sees('Initialized');
     await scaledTo(kubectl, 'podinfo', 0);
 
-    const { stderr } = await kubectl(['set', 'image', 'deployment/podinfo', 'podinfod=podinfo:6.0.1']);
+    const { stderr } = await kubectl([
+      'set',
+      'image',
+      'deployment/podinfo',
+      'podinfod=podinfo:6.0.1',
+    ]);
     const changedAtMs = performance.now();
     assert.match(stderr, /Warning: .*podinfo/);
 
@@ -71,7 +84,10 @@ describe('a rollout on a real API server', { skip, concurrency: 8, timeout: 600_
       'Normal Promotion completed! Scaling down podinfo.good',
     ]);
     const { stdout } = await kubectl(['get', 'canaries']);
-    assert.match(stdout, /^NAME\s+STATUS\s+WEIGHT\s+LASTTRANSITIONTIME\s*\npodinfo\s+Succeeded\s+0\s+/);
+    assert.match(
+      stdout,
+      /^NAME\s+STATUS\s+WEIGHT\s+LASTTRANSITIONTIME\s*\npodinfo\s+Succeeded\s+0\s+/,
+    );
   });
 
   test('a bad revision is rolled back with the events of the reference', async () => {
@@ -124,14 +140,19 @@ describe('a rollout on a real API server', { skip, concurrency: 8, timeout: 600_
     const refused = async (change: (yaml: string) => string, reason: RegExp): Promise<void> => {
       await assert.rejects(kubectl(['apply', '-f', '-'], change(canary)), reason);
     };
-    await refused((yaml) => yaml.replace('provider: istio', 'provider: isto'), /Unsupported value: "isto"/);
+    await refused(
+      (yaml) => yaml.replace('provider: istio', 'provider: isto'),
+      /Unsupported value: "isto"/,
+    );
     await refused((yaml) => yaml.replace('interval: 10s', 'interval: 10min'), /interval/);
     await refused((yaml) => yaml.replace('stepWeight: 10', 'stepWeights: [20, 10]'), /stepWeights/);
 
     await kubectl(['apply', '-f', '-'], canary);
     const stalled = await until('a condition says what is missing', async () => {
       const { status } = await getJson(kubectl, 'canary/podinfo');
-      const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; message: string }[] };
+      const { conditions = [] } = (status ?? {}) as {
+        conditions?: { type: string; message: string }[];
+      };
       return conditions.find(({ type }) => type === 'Stalled');
     });
     assert.match(stalled.message, /deployment podinfo\.typos .*not found/);

@@ -1,5 +1,6 @@
 /** What a person sees with `kubectl get canary -w`: each state of the status, and when. */
 import { spawn } from 'node:child_process';
+import type { ControlPlane } from '../cluster/control-plane.ts';
 import { until } from './until.ts';
 
 export interface Sighting {
@@ -25,10 +26,25 @@ export interface SeesOptions {
 
 const columns = '{.status.phase} {.status.canaryWeight} {.status.failedChecks}{"\\n"}';
 
-export function watchCanary(kubeconfig: string, namespace: string, name: string): CanaryWatch {
+export function watchCanary(
+  { kubectlPath, kubeconfigPath }: Pick<ControlPlane, 'kubectlPath' | 'kubeconfigPath'>,
+  namespace: string,
+  name: string,
+): CanaryWatch {
   const child = spawn(
-    'kubectl',
-    ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'canary', name, '-w', '-o', `jsonpath=${columns}`],
+    kubectlPath,
+    [
+      '--kubeconfig',
+      kubeconfigPath,
+      '-n',
+      namespace,
+      'get',
+      'canary',
+      name,
+      '-w',
+      '-o',
+      `jsonpath=${columns}`,
+    ],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const sightings: Sighting[] = [];

@@ -4,10 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 /** A value, no value, an HTTP status with a body, or no answer at all. */
 export type PrometheusAnswer =
-  | number
-  | 'no values'
-  | 'hang'
-  | { readonly status: number; readonly body: string };
+  number | 'no values' | 'hang' | { readonly status: number; readonly body: string };
 
 export interface FakePrometheus {
   readonly url: string;
