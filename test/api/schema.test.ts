@@ -25,6 +25,8 @@ const exceptions: Readonly<Record<string, string>> = {
     'no format of the API server, which warns of it at each apply and checks nothing',
   'canaries.flagger.app.spec.service.mirror: required':
     'stands on the array there, where it means nothing; its items may lack backendRef',
+  'canaries.flagger.app.status.draining: added':
+    'tells pods that wait for their connections to end from pods that somebody brought up',
   'canaries.flagger.app.status.trackedTarget: added':
     'tells a change of the target from a new default of the API server',
 };

@@ -1,4 +1,5 @@
 /** The Canary's schema: spec and status. */
+import type { CanaryStatus } from '../canary.ts';
 import { analysis } from './analysis.ts';
 import {
   array,
@@ -107,10 +108,12 @@ const status = object('What the controller did, and where it is.', {
     uid: string('Its uid.'),
     generation: integer('Its generation.', { format: 'int64' }),
   }),
+  draining: boolean('Traffic has left the pods of the workload, which go an interval after that.'),
   sessionAffinityCookie: string('Cookie of this rollout.'),
   primarySessionAffinityCookie: string('Cookie that keeps users on the primary.'),
   previousSessionAffinityCookie: string('Cookie of the rollout before.'),
   conditions,
-});
+  // The API server drops what is not named here: every field that the controller writes must be.
+} satisfies Readonly<Record<keyof CanaryStatus, unknown>>);
 
 export const canarySchema = { description: 'How a workload is released.', spec, status };
