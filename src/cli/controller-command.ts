@@ -280,23 +280,24 @@ function servedNames(webhook: NonNullable<ControllerFlags['webhook']>): readonly
 function registrationOf(
   webhook: ControllerFlags['webhook'],
   { caBundle }: ServingCertificate,
-  user: string | undefined,
+  user: string,
 ): RegistrationOptions {
-  const known = user === undefined ? {} : { user };
-  if (webhook?.kind === 'Url') return { address: webhook, caBundle, ...known };
+  if (webhook?.kind === 'Url') return { address: webhook, caBundle, user };
   const { namespace = '', name = '' } = webhook ?? {};
-  return { address: { kind: 'Service', namespace, name, port: servicePort }, caBundle, ...known };
+  return { address: { kind: 'Service', namespace, name, port: servicePort }, caBundle, user };
 }
 
-/** Our own user name, so that admission leaves our writes alone; undefined where it is not told. */
-async function whoAmI(kube: KubeClient, signal: AbortSignal): Promise<string | undefined> {
+/** Our own user name, by which admission leaves our writes alone. */
+async function whoAmI(kube: KubeClient, signal: AbortSignal): Promise<string> {
   const review: SelfSubjectReview = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'SelfSubjectReview',
     metadata: { name: '' },
   };
-  const answer = await kube.create(selfSubjectReviews, review, { signal }).catch(() => undefined);
-  return answer?.status?.userInfo?.username;
+  const { status } = await kube.create(selfSubjectReviews, review, { signal });
+  const username = status?.userInfo?.username ?? '';
+  if (username === '') throw new Error('the API server does not say who this process is to it');
+  return username;
 }
 
 /** Acts while the lease is held. Losing it ends the process: another one acts then. */

@@ -11,7 +11,7 @@ import {
   revisionAnnotation,
 } from '../api/annotations.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { ConfigMap, KubeObject, Secret } from '../api/kubernetes.ts';
+import type { ConfigMap, Deployment, KubeObject, Secret } from '../api/kubernetes.ts';
 import type { Effect } from '../canary/decision.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
@@ -201,12 +201,18 @@ async function releaseTarget({ objects }: Snapshot, world: World): Promise<void>
 async function scaleTarget({ objects }: Snapshot, replicas: number, world: World): Promise<void> {
   const { target } = objects;
   if (target === undefined || target.spec.replicas === replicas) return;
-  await patchTarget(target, { spec: { replicas } }, world);
+  const { spec } = await patchTarget(target, { spec: { replicas } }, world);
+  if (spec.replicas !== replicas) {
+    const { name, namespace = '' } = target.metadata;
+    const found = `an admission webhook keeps deployment ${name}.${namespace} at ${spec.replicas ?? 1}`;
+    throw new Error(`scaling ${name}.${namespace} to ${replicas} failed: ${found}`);
+  }
 }
 
-async function patchTarget({ metadata }: KubeObject, body: object, world: World): Promise<void> {
+/** Without a resource version: what is patched is ours alone, whatever else has changed. */
+function patchTarget({ metadata }: KubeObject, body: object, world: World): Promise<Deployment> {
   const { name, namespace = '' } = metadata;
-  await world.writer.patch(deployments, { name, namespace }, { type: 'merge', body });
+  return world.writer.patch(deployments, { name, namespace }, { type: 'merge', body });
 }
 
 async function route(

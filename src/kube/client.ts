@@ -157,7 +157,7 @@ export function createKubeClient(
     list: async (resource, options) =>
       pageOf(resource, await send(resource, listRequest(resource, options))),
     create: async (resource, object, options) =>
-      typed(resource, await send(resource, createRequest(resource, object, options))),
+      created(resource, object, await send(resource, createRequest(resource, object, options))),
     patch: async (resource, key, patch, options) => {
       const answer = await send(resource, patchRequest(resource, { key, patch, ...options }));
       return options.subresource === 'scale' ? (answer as never) : typed(resource, answer);
@@ -314,6 +314,13 @@ function queryOf(
       value === undefined || value === '' ? [] : [`${key}=${encodeURIComponent(value)}`],
   );
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+/** A review is answered and not stored: it has no name, neither before nor after. */
+function created<T extends KubeObject>(resource: Resource<T>, sent: T, answer: unknown): T {
+  if (sent.metadata.name !== '') return typed(resource, answer);
+  const object = (answer ?? {}) as T;
+  return typed(resource, { ...object, metadata: { ...object.metadata, name: '' } });
 }
 
 /** Items of lists come without kind and apiVersion, and partial objects with foreign ones. */
