@@ -8,13 +8,21 @@ import { startControlPlane } from '../cluster/control-plane.ts';
 import type { AviaryProcess } from '../support/aviary-process.ts';
 import { startAviary } from '../support/aviary-process.ts';
 import { freePorts } from '../support/ports.ts';
-import type { FakePrometheus, PrometheusAnswer } from '../support/prometheus.ts';
+import type { PrometheusAnswer } from '../support/prometheus.ts';
 import { startPrometheus } from '../support/prometheus.ts';
 import { kubectlOf, repository } from './kubectl.ts';
 
+/** What judges: the stand-in, or a real server. */
+export interface MetricsServer {
+  readonly url: string;
+  /** Values of an instant query; of a real server only. */
+  query(text: string): Promise<readonly number[]>;
+  stop(): Promise<void>;
+}
+
 export interface Site {
   readonly cluster: ControlPlane;
-  readonly prometheus: FakePrometheus;
+  readonly metrics: MetricsServer;
   /** The process that runs now. */
   readonly aviary: () => AviaryProcess;
   /** Starts another process in place of one that has ended. */
@@ -27,14 +35,26 @@ export interface SiteOptions {
   /** In place of the address that the program listens on. */
   readonly webhookUrl?: string;
   readonly nodes?: number;
+  /** In place of the stand-in; is told the address at which the program's own metrics are. */
+  readonly metricsServer?: (controller: string) => Promise<MetricsServer>;
   readonly flags?: readonly string[];
 }
 
 const healthy = (query: string): number => (query.includes('histogram_quantile') ? 98.4 : 100);
 
+const standIn =
+  ({ answer }: SiteOptions) =>
+  async (): Promise<MetricsServer> => {
+    const prometheus = await startPrometheus(answer ?? healthy);
+    return {
+      url: prometheus.url,
+      query: () => Promise.reject(new Error('the stand-in only answers what it was told')),
+      stop: () => prometheus.close(),
+    };
+  };
+
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const cluster = await startControlPlane({ audit: true, nodes: options.nodes ?? 1 });
-  const prometheus = await startPrometheus(options.answer ?? healthy);
   const kubectl = kubectlOf(cluster);
   await kubectl(['apply', '--server-side', '-f', repository('test/crds/istio')]);
   await kubectl(['apply', '-k', repository('manifests')]);
@@ -42,9 +62,10 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const kubeconfig = await cluster.kubeconfigFor({ namespace: 'aviary-system', name: 'aviary' });
 
   const [port = 0, webhookPort = 0] = await freePorts(2);
+  const metrics = await (options.metricsServer ?? standIn(options))(`127.0.0.1:${port}`);
   const flags = [
     `--webhook-url=${options.webhookUrl ?? `https://127.0.0.1:${webhookPort}`}`,
-    `--metrics-server=${prometheus.url}`,
+    `--metrics-server=${metrics.url}`,
     '--log-level=info',
     ...(options.flags ?? []),
   ];
@@ -53,7 +74,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   let aviary = await launch();
   return {
     cluster,
-    prometheus,
+    metrics,
     aviary: () => aviary,
     start: async () => {
       aviary = await launch();
@@ -61,7 +82,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     },
     stop: async () => {
       await aviary.end('SIGTERM');
-      await prometheus.close();
+      await metrics.stop();
       await cluster.stop();
     },
   };
