@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build check test unit cluster-test bench manifests golden image clean
+.PHONY: help setup build demo check test unit cluster-test bench manifests golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -27,6 +27,9 @@ dist/aviary.js: node_modules/.installed $(sources)
 	esbuild src/aviary.ts --bundle --platform=node --target=node20.19 --format=esm --outfile=$@ \
 	  --sourcemap --legal-comments=linked --log-level=warning \
 	  --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+
+demo: build ## a Canary on a real control plane: one revision promoted, one rolled back, live
+	node --import tsx test/demo.ts
 
 check: setup ## types, lint, house rules, format, unused code
 	tsc
