@@ -5,5 +5,7 @@
 import { readdir } from 'node:fs/promises';
 
 const files = await readdir(import.meta.dirname, { recursive: true });
-const tests = files.filter((file) => /\.test\.ts$/.test(file) && !/\.cluster\.test\.ts$/.test(file));
+const tests = files.filter(
+  (file) => file.endsWith('.test.ts') && !file.endsWith('.cluster.test.ts'),
+);
 for (const file of tests.toSorted()) await import(`./${file}`);

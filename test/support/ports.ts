@@ -1,17 +1,25 @@
-/** Free ports on loopback. */
+/** Free ports on loopback, below those that the kernel gives to outgoing connections. */
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+
+const portMin = 20_000;
+const portMax = 32_000;
+const triesMax = 200;
 
 /** As many different ports as asked for, free when this returns. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count; tries += 1) {
+    if (tries === triesMax) throw new Error(`no ${count} free ports in ${triesMax} tries`);
+    const port = portMin + Math.floor(Math.random() * (portMax - portMin));
+    if (!found.has(port) && (await isFree(port))) found.add(port);
+  }
+  return [...found];
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
