@@ -14,8 +14,8 @@ export const waiting = (message: string): Saying => ({ type: 'Warning', message,
 /** A state that somebody must end: said at once. */
 export const blocked = (message: string): Saying => once(warning(message));
 
-/** A gate is asked at every verdict, but says the same only once. */
-export const gateClosed = (sayings: readonly Saying[]) => sayings.map(once);
+/** What is asked at every verdict says the same only once. */
+export const onlyOnce = (sayings: readonly Saying[]) => sayings.map(once);
 
 export const suspended = once(normal('skipping canary run as object is suspended'));
 

@@ -137,7 +137,9 @@ function check(seen: Observation) {
     const starting = [say.startingAnalysis(canary)];
     if (hooksOf(canary, 'pre-rollout').length === 0) return passed(starting);
     const answer = ask(seen, 'PreRollout');
-    return answer.given ? { ...answer, sayings: [...starting, ...answer.sayings] } : answer;
+    if (!answer.given) return answer;
+    const sayings = answer.passed ? say.onlyOnce(answer.sayings) : answer.sayings;
+    return { ...answer, sayings: [...starting, ...sayings] };
   }
   if (metrics.length === 0 && hooksOf(canary, 'rollout').length === 0) return passed([]);
   return ask(seen, 'Analysis');

@@ -12,17 +12,18 @@ export type Asked =
  * revision, step or verdict counts as none.
  */
 export function ask(seen: Observation, stage: Stage): Asked {
-  const status = statusOf(seen.canary);
-  const id = [
-    seen.revision?.id,
-    status.phase,
-    status.canaryWeight,
-    status.iterations,
-    status.failedChecks,
-    seen.split?.mirrored === true,
-    seen.beatAtMs ?? 'first',
-  ].join('/');
+  const id = identify(seen, stage);
   const answer: Answer | undefined = seen.answers[stage];
   if (answer?.id !== id) return { given: false, question: { stage, id } };
   return { given: true, passed: answer.passed, sayings: answer.sayings };
+}
+
+function identify(seen: Observation, stage: Stage): string {
+  const { phase, canaryWeight, iterations, failedChecks } = statusOf(seen.canary);
+  const revision = [seen.revision?.id, failedChecks];
+  // Once a revision is let in, it is not asked for again while a gate holds it at weight 0 (M-13).
+  if (stage === 'PreRollout') return revision.join('/');
+  const beat = seen.beatAtMs ?? 'first';
+  const mirrored = seen.split?.mirrored === true;
+  return [...revision, phase, canaryWeight, iterations, mirrored, beat].join('/');
 }

@@ -1,6 +1,6 @@
 /** The step that a good verdict earns, by strategy. A step is one route and one status. */
 import type { CanaryStatus } from '../api/canary.ts';
-import { hooksOf, totalWeight } from '../api/defaults.ts';
+import { analysisIntervalMs, hooksOf, totalWeight } from '../api/defaults.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
@@ -58,7 +58,7 @@ function stepWeight(seen: Observation, now: Moment, verdict: Verdict, mirrors: b
   const { canaryWeight } = statusOf(canary);
   const next = nextWeight(canary, canaryWeight);
   const atMax = canaryWeight >= maxWeight(canary);
-  if (!atMax && next === undefined) return held(verdict, [say.noStep(canary)]);
+  if (!atMax && next === undefined) return held(seen, verdict, [say.noStep(canary)]);
 
   const increase =
     split?.mirrored === true ? undefined : gate(seen, verdict, 'ConfirmTrafficIncrease');
@@ -146,12 +146,12 @@ function stepUnrouted(seen: Observation, now: Moment, verdict: Verdict, count: n
   const { canary } = seen;
   const { iterations: given = 0, match = [] } = canary.spec.analysis ?? {};
   const { iterations } = statusOf(canary);
+  if (iterations >= count) return promoteIfConfirmed(seen, now, verdict);
   const said = [
     ...verdict.said,
     ...(match.length > 0 ? [say.withoutRouting.abTesting] : []),
     ...(given < 1 ? say.withoutRouting.weights : []),
   ];
-  if (iterations >= count) return promoteIfConfirmed(seen, now, { ...verdict, said });
   return {
     effects: verdict.effects,
     status: transition(seen, { iterations: iterations + 1 }, now),
@@ -181,10 +181,16 @@ function taken(
   };
 }
 
-const held = ({ effects, said, beatAtMs }: Verdict, sayings: readonly Saying[]): Decision => ({
+/** No step: the next verdict may bring one, though nothing happens until then. */
+const held = (
+  { canary }: Observation,
+  { effects, said, beatAtMs }: Verdict,
+  sayings: readonly Saying[],
+): Decision => ({
   effects,
   sayings: [...said, ...sayings],
   beatAtMs,
+  lookAgainAtMs: beatAtMs + analysisIntervalMs(canary),
 });
 
 interface Gate {
@@ -215,7 +221,7 @@ function gate(
     };
   }
   if (answer.passed) return { sayings: answer.sayings };
-  return { closed: held(verdict, say.gateClosed(answer.sayings)), sayings: [] };
+  return { closed: held(verdict, say.onlyOnce(answer.sayings)), sayings: [] };
 }
 
 function promoteIfConfirmed(seen: Observation, now: Moment, verdict: Verdict): Decision {

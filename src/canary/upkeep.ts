@@ -35,19 +35,27 @@ export function cookiesOf({ canary }: Observation): Cookies {
 /** Time of the next verdict: one interval after the last, and at once for the first of a run. */
 export function nextBeatAtMs(seen: Observation): number {
   const { beatAtMs, transitionAtMs, canary } = seen;
-  const { canaryWeight, iterations, failedChecks } = statusOf(canary);
-  const begun = canaryWeight > 0 || iterations > 0 || failedChecks > 0;
-  if (beatAtMs === undefined && !begun) return transitionAtMs;
+  if (!hasBegun(seen)) return transitionAtMs;
   return (beatAtMs ?? transitionAtMs) + analysisIntervalMs(canary);
 }
 
+/** Whether a verdict was given in this run, by this process or by one before it. */
+function hasBegun({ beatAtMs, canary, split }: Observation): boolean {
+  const { canaryWeight, iterations, failedChecks } = statusOf(canary);
+  const stepped = canaryWeight > 0 || iterations > 0 || split?.mirrored === true;
+  return beatAtMs !== undefined || stepped || failedChecks > 0;
+}
+
 /**
- * The beat that a verdict given now uses up. A verdict that comes late by less than an interval
- * keeps the cadence; after a longer pause the cadence starts anew.
+ * The beat that a verdict given now uses up. One that comes a little late (slow hooks, a busy
+ * process) keeps the cadence; after a longer wait, as for pods, the cadence starts anew, so that
+ * no verdict judges less than half an interval. The first verdict of a run starts it.
  */
 export function beatOf(seen: Observation, now: Moment): number {
   const dueAtMs = nextBeatAtMs(seen);
-  return now.steadyMs - dueAtMs < analysisIntervalMs(seen.canary) ? dueAtMs : now.steadyMs;
+  const lateMs = now.steadyMs - dueAtMs;
+  const keeps = hasBegun(seen) && lateMs >= 0 && lateMs < analysisIntervalMs(seen.canary) / 2;
+  return keeps ? dueAtMs : now.steadyMs;
 }
 
 /** Nothing to do but wait, saying for what. Looks again in an interval if nothing happens. */
