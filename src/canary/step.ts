@@ -221,7 +221,7 @@ function gate(
     };
   }
   if (answer.passed) return { sayings: answer.sayings };
-  return { closed: held(verdict, say.onlyOnce(answer.sayings)), sayings: [] };
+  return { closed: held(seen, verdict, say.onlyOnce(answer.sayings)), sayings: [] };
 }
 
 function promoteIfConfirmed(seen: Observation, now: Moment, verdict: Verdict): Decision {
