@@ -10,7 +10,7 @@ const rooms = {
   kube: ['api', 'node:*', '@kubernetes/client-node'],
   targets: ['api', 'kube', 'revision'],
   routing: ['api', 'kube'],
-  metrics: ['api', 'node:*'],
+  metrics: ['api', 'analysis', 'node:*'],
   hooks: ['api', 'node:*'],
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
   certs: ['api', 'kube', 'node:*', 'node-forge'],

@@ -15,13 +15,24 @@ export function formatFloat(value: number): string {
   return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
-/** `%.2f`: two decimals of the binary value, exact ties to even. */
+/**
+ * The fractions of which the half of a hundredth is exact, rounded to even: a binary fraction with
+ * an odd number of two-hundredths is an odd number of eighths. JavaScript rounds such ties up.
+ */
+const ties: ReadonlyMap<number, string> = new Map([
+  [0.125, '0.12'],
+  [0.375, '0.38'],
+  [0.625, '0.62'],
+  [0.875, '0.88'],
+]);
+
+/** `%.2f`: two decimals of the binary value, exact ties to even; never in exponent form. */
 export function formatFixed(value: number): string {
   if (!Number.isFinite(value)) return formatFloat(value);
-  // JavaScript rounds exact ties up; only multiples of an eighth can be such ties.
-  const eighths = value * 8;
-  const isTie = Number.isInteger(eighths) && eighths % 2 !== 0;
-  if (!isTie) return value.toFixed(2);
-  const hundredths = Math.floor(value * 100);
-  return ((hundredths % 2 === 0 ? hundredths : hundredths + 1) / 100).toFixed(2);
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const magnitude = Math.abs(value);
+  const whole = Math.trunc(magnitude);
+  const fraction = magnitude - whole;
+  const [carry = '0', decimals = ''] = (ties.get(fraction) ?? fraction.toFixed(2)).split('.');
+  return `${sign}${BigInt(whole) + BigInt(carry)}.${decimals}`;
 }

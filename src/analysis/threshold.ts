@@ -7,7 +7,12 @@ import { formatDuration } from '../api/duration.ts';
 import { formatFixed, formatFloat } from './numbers.ts';
 
 export type Measurement =
-  | { readonly kind: 'Value'; readonly value: number }
+  | {
+      readonly kind: 'Value';
+      readonly value: number;
+      /** What is odd about the answer, though it has a value; for the log. */
+      readonly warnings?: readonly string[];
+    }
   /** The provider answered, and had nothing to say. */
   | { readonly kind: 'NoValues'; readonly error: string }
   | { readonly kind: 'Error'; readonly error: string };
@@ -21,6 +26,7 @@ export type Measured =
   /** Anything; a threshold is a maximum. */
   | 'query';
 
+/** Whatever is not `Passed` is said as an event of type Warning. */
 export type Verdict =
   | { readonly kind: 'Passed' }
   | { readonly kind: 'Failed'; readonly message: string }
@@ -38,6 +44,21 @@ export interface Check {
   readonly measured: Measured;
   /** Whether the query is a MetricTemplate's; it has messages of its own. */
   readonly templated: boolean;
+  /** Whether a failure is told as the provider tells it, as one query set of the reference does. */
+  readonly failsPlainly?: boolean;
+}
+
+/** One check and how it ended, as gauges and records show it. */
+export interface CheckReport {
+  /** The metric's name in the analysis. */
+  readonly metric: string;
+  readonly measured: Measured;
+  /** In `unit`; undefined where there was none. Durations are whole milliseconds. */
+  readonly value: number | undefined;
+  readonly unit: '%' | 'ms' | '';
+  /** What was accepted: `>= 99%`, `<= 500ms`, `>= 1 and <= 5`, `anything`. */
+  readonly threshold: string;
+  readonly verdict: Verdict;
 }
 
 export function judge(check: Check, measurement: Measurement): Verdict {
@@ -51,21 +72,60 @@ export function judge(check: Check, measurement: Measurement): Verdict {
   }
 }
 
+/** Judges, and keeps what was judged. */
+export function report(check: Check, measurement: Measurement): CheckReport {
+  const { metric, measured } = check;
+  return {
+    metric: metric.name,
+    measured,
+    value: measurement.kind === 'Value' ? inUnit(measured, measurement.value) : undefined,
+    unit: units[measured],
+    threshold: describeBounds(check),
+    verdict: judge(check, measurement),
+  };
+}
+
+const units: Readonly<Record<Measured, CheckReport['unit']>> = {
+  'success rate': '%',
+  duration: 'ms',
+  query: '',
+};
+
+/** Durations are compared as whole milliseconds, bounds as well as values. */
+function inUnit(measured: Measured, amount: number): number {
+  return measured === 'duration' ? Math.trunc(amount) : amount;
+}
+
 function judgeValue(check: Check, measured: number): Verdict {
-  const whole = (bound: number): number =>
-    check.measured === 'duration' && Number.isFinite(bound) ? Math.trunc(bound) : bound;
-  const value = whole(measured);
+  const value = inUnit(check.measured, measured);
   const { min, max } = boundsOf(check);
-  if (min !== undefined && value < whole(min)) return failed(check, value, '<', whole(min));
-  if (max !== undefined && value > whole(max)) return failed(check, value, '>', whole(max));
+  if (min !== undefined && value < min) return failed(check, value, '<', min);
+  if (max !== undefined && value > max) return failed(check, value, '>', max);
   return { kind: 'Passed' };
 }
 
 /** A range takes precedence; a missing threshold counts as 0. */
 function boundsOf({ metric, measured }: Check): ThresholdRange {
-  if (metric.thresholdRange !== undefined) return metric.thresholdRange;
-  const bound = metric.threshold ?? 0;
-  return measured === 'success rate' ? { min: bound } : { max: bound };
+  const { thresholdRange, threshold = 0 } = metric;
+  const single = measured === 'success rate' ? { min: threshold } : { max: threshold };
+  const { min, max } = thresholdRange ?? single;
+  return {
+    ...(min === undefined ? {} : { min: inUnit(measured, min) }),
+    ...(max === undefined ? {} : { max: inUnit(measured, max) }),
+  };
+}
+
+function describeBounds(check: Check): string {
+  const { min, max } = boundsOf(check);
+  const show = (bound: number): string =>
+    check.measured === 'duration'
+      ? formatDuration(bound)
+      : `${formatFloat(bound)}${units[check.measured]}`;
+  const bounds = [
+    ...(min === undefined ? [] : [`>= ${show(min)}`]),
+    ...(max === undefined ? [] : [`<= ${show(max)}`]),
+  ];
+  return bounds.length === 0 ? 'anything' : bounds.join(' and ');
 }
 
 function failed(check: Check, value: number, relation: '<' | '>', bound: number): Verdict {
@@ -78,13 +138,14 @@ function failed(check: Check, value: number, relation: '<' | '>', bound: number)
   return { kind: 'Failed', message: `Halt ${canary} advancement ${texts[measured]}` };
 }
 
-function noValues({ target, provider, metric, measured, templated }: Check, error: string): string {
+function noValues(check: Check, error: string): string {
+  const { target, provider, metric, measured, templated } = check;
   const halt = 'Halt advancement no values found for';
   if (templated) return `${halt} custom metric: ${metric.name}: ${error}`;
   const idle = `metric ${metric.name} probably ${target} is not receiving traffic`;
   switch (measured) {
     case 'success rate':
-      return `${halt} ${provider} ${idle}: ${error}`;
+      return `${halt} ${provider} ${idle}: ${builtInFailure(check, error)}`;
     case 'duration':
       return `${halt} ${provider} ${idle}`;
     case 'query':
@@ -92,8 +153,12 @@ function noValues({ target, provider, metric, measured, templated }: Check, erro
   }
 }
 
-function unmeasured({ metric, measured, templated }: Check, error: string): string {
+function unmeasured(check: Check, error: string): string {
+  const { metric, measured, templated } = check;
   if (templated) return `Metric query failed for ${metric.name}: ${error}`;
   if (measured === 'query') return `Prometheus query failed for ${metric.name}: ${error}`;
-  return `Prometheus query failed: ${error}`;
+  return `Prometheus query failed: ${builtInFailure(check, error)}`;
 }
+
+const builtInFailure = ({ failsPlainly }: Check, error: string): string =>
+  failsPlainly === true ? error : `running query failed: ${error}`;

@@ -1,12 +1,10 @@
 /** What a metric provider is: it answers a query with one number, or says why it cannot. */
+import type { Measurement } from '../analysis/threshold.ts';
 
-export type Measurement =
-  | { readonly kind: 'Value'; readonly value: number }
-  /** The provider answered, and had nothing to say. */
-  | { readonly kind: 'NoValues'; readonly error: string }
-  | { readonly kind: 'Error'; readonly error: string };
+export type { Measurement } from '../analysis/threshold.ts';
 
 export interface QueryOptions {
+  /** Ends the query; the answer is then an error. */
   readonly signal: AbortSignal;
 }
 
@@ -16,6 +14,11 @@ export interface MetricProvider {
   /** Undefined where the provider can be asked; else the reason why not. */
   probe(options: QueryOptions): Promise<string | undefined>;
 }
+
+/** The outcome of building a provider from what users wrote. */
+export type ProviderMade =
+  | { readonly ok: true; readonly provider: MetricProvider }
+  | { readonly ok: false; readonly error: string };
 
 export const noValues: Measurement = { kind: 'NoValues', error: 'no values found' };
 
