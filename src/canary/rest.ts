@@ -12,13 +12,15 @@ import * as say from './messages.ts';
 import type { Moment, Observation, RevisionView } from './observation.ts';
 import { splitAt } from './plan.ts';
 import { ask } from './question.ts';
-import { fail } from './roll-back.ts';
+import { fail, rollbackByHook } from './roll-back.ts';
+import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
 
 export function rest(seen: Observation, now: Moment): Decision {
   const { revision } = seen;
   const status = statusOf(seen.canary);
+  if (primaryIsBack(seen)) return bringHome(seen, now);
   const effects = [...upkeep, route(seen, splitAt(status.canaryWeight)), claim];
   if (revision === undefined) return { ...nothing, effects };
   if (revision.change === 'Changed') return begin(seen, now, revision, effects);
@@ -30,11 +32,25 @@ export function rest(seen: Observation, now: Moment): Decision {
   return { ...nothing, effects, status: { ...status, trackedTarget: revision.tracked } };
 }
 
+/** Traffic stayed on a failed canary because the primary could not take it. */
+const primaryIsBack = ({ canary, primary }: Observation): boolean =>
+  statusOf(canary).canaryWeight > 0 && primary?.readiness.kind === 'Ready';
+
+function bringHome(seen: Observation, now: Moment): Decision {
+  const change = { canaryWeight: 0, draining: true, ...forgetCookies(seen) } as const;
+  return {
+    effects: [...upkeep, route(seen, splitAt(0), withoutCookie(seen))],
+    status: transition(seen, change, now),
+    sayings: [say.routingAllToPrimary],
+  };
+}
+
 const claim: Effect = { kind: 'ClaimTarget' };
 
 /** Waiting: the gate decides, and taking the change back ends the wait (D16). */
 export function waitForApproval(seen: Observation, now: Moment): Decision {
   const { revision } = seen;
+  if (primaryIsBack(seen)) return bringHome(seen, now);
   const effects = [...upkeep, route(seen, splitAt(statusOf(seen.canary).canaryWeight)), claim];
   if (revision === undefined) return { ...nothing, effects };
   if (revision.change === 'Reverted') return settle(seen, now, revision, effects);
@@ -52,11 +68,12 @@ function settle(
   revision: RevisionView,
   effects: readonly Effect[],
 ): Decision {
-  const { phase } = statusOf(seen.canary);
+  const { phase, canaryWeight } = statusOf(seen.canary);
+  const ended = canaryWeight > 0 ? 'Failed' : 'Succeeded';
   // A failed canary stays failed when its change is taken back; it did fail.
   const change = {
     applies: revision,
-    ...(phase === 'Waiting' ? ({ phase: 'Succeeded' } as const) : {}),
+    ...(phase === 'Waiting' ? ({ phase: ended } as const) : {}),
   };
   return { ...nothing, effects, status: transition(seen, change, now) };
 }
@@ -75,6 +92,10 @@ function begin(
   if (statusOf(seen.canary).phase === 'Waiting' && now.steadyMs < nextBeatAtMs(seen)) {
     return { ...nothing, effects, lookAgainAtMs: nextBeatAtMs(seen) };
   }
+  // Somebody who waits may give up (D15).
+  const waits = statusOf(seen.canary).phase === 'Waiting';
+  const rollback = waits ? rollbackByHook(seen, now, effects) : { said: [] };
+  if (rollback.decision !== undefined) return rollback.decision;
   const answer = ask(seen, 'ConfirmRollout');
   if (!answer.given) return { ...nothing, effects, question: answer.question };
   if (answer.passed) return start(seen, now, revision, effects, answer.sayings);
@@ -118,7 +139,10 @@ function primaryBlocks(
   return fail(seen, now, say.deadlineExceeded(seen.canary, readiness.message));
 }
 
-/** The target is brought up. Weight 100 stays where a failed promotion left it (D1). */
+/**
+ * The change is acknowledged by the status first, because somebody waits for that; Progressing then
+ * brings the target up. Weight 100 stays where a failed promotion left it (D1).
+ */
 function start(
   seen: Observation,
   now: Moment,
@@ -126,11 +150,11 @@ function start(
   effects: readonly Effect[],
   sayings: Decision['sayings'],
 ): Decision {
-  const { canary, scaleUpReplicas } = seen;
+  const { canary } = seen;
   const { canaryWeight } = statusOf(canary);
   const change = { phase: 'Progressing', ...zeroed, canaryWeight, draining: false } as const;
   return {
-    effects: [...effects, { kind: 'ScaleTarget', replicas: scaleUpReplicas }],
+    effects,
     status: transition(seen, { ...change, applies: revision }, now),
     sayings: [...sayings, say.scalingUp(canary)],
   };

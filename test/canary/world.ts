@@ -260,17 +260,22 @@ export class World {
   }
 
   /** Looks, letting time pass as decisions ask, until `done`; fails after too many looks. */
-  run(done: (world: World) => boolean, looksMax = 300): void {
+  run(done: (world: World) => boolean, looksMax = 1_500): void {
     for (let looks = 0; !done(this); looks += 1) {
       if (looks === looksMax) {
         throw new Error(`never came to an end:\n${this.trace.slice(-12).join('\n')}`);
       }
-      const before = this.canary;
+      const before = this.#shape();
       const decision = this.look();
-      const waits = decision.question === undefined && before === this.canary;
+      // A change of what was looked at wakes the canary at once.
+      const waits = decision.question === undefined && before === this.#shape();
       const atMs = decision.lookAgainAtMs;
       if (waits) this.nowMs = Math.max(atMs ?? this.nowMs + intervalMs, this.nowMs + 1);
     }
+  }
+
+  #shape(): string {
+    return JSON.stringify([this.canary, this.target, this.primary, this.split]);
   }
 
   /** Initialized, its idle pods gone, and the record of that forgotten. */
