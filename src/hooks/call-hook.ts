@@ -1,22 +1,30 @@
 /**
- * One call of a user's webhook (`spec/03`, 3.2 and 3.3). Every 2xx is a yes (D20), everything else a
- * no with the reason that the hook gave (M-19). Nothing of the URL but its host is ever shown: paths
- * and queries carry tokens.
+ * One call of a user's webhook, with its repetitions (`spec/03`, 3.2 and 3.3). Every 2xx is a yes
+ * (D20), everything else a no with the reason that the hook gave last (M-19).
+ *
+ * No error shows user, password or query of a URL: they carry tokens, and errors become events.
+ * Proxies that the environment names are not used.
  */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { CanaryWebhook } from '../api/canary.ts';
 import { parseDuration } from '../api/duration.ts';
+import { DeadlineExceeded, within } from './deadline.ts';
+import type { Sleep } from './deadline.ts';
+import { HopelessCall, post } from './post.ts';
+import type { Response } from './post.ts';
 
-/** Of an answer's body that is kept: it ends up in an event. */
-const bodyBytesMax = 1024;
 const timeoutDefault = '10s';
+/** One second, then twice as long each time. */
+const backOffMsMin = 1_000;
 const backOffMsMax = 30_000;
-const redirectsMax = 10;
+/** Longest wait that a hook may ask for: a rollout must not be held by one header. */
+const retryAfterMsMax = 5 * 60_000;
+/** With the longest back-off, the better part of an hour. */
+const retriesMax = 100;
 
 export interface HookOptions {
+  /** Ends the call; `callHook` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly sleep: Sleep;
 }
 
 export type HookAnswer =
@@ -24,124 +32,92 @@ export type HookAnswer =
   /** The reason, as the event will show it. */
   | { readonly ok: false; readonly error: string };
 
-interface Attempt {
-  readonly answer: HookAnswer;
-  /** Whether another attempt may help, and how long to wait for it if the hook said so. */
-  readonly repeat: boolean;
-  readonly retryAfterMs?: number;
-}
+/** How one attempt ended: with an answer, or with the reason why there was none. */
+type Attempt =
+  | { readonly kind: 'Accepted' }
+  /** The reason is the hook's own, or hopeless: nobody tries again. */
+  | { readonly kind: 'Refused'; readonly error: string }
+  | { readonly kind: 'Hopeless'; readonly error: string }
+  | { readonly kind: 'Failed'; readonly error: string; readonly retryAfterMs?: number };
 
+/** Calls a hook with a payload, whose key order is kept, as often as its retries allow. */
 export async function callHook(
   hook: CanaryWebhook,
   payload: object,
-  { signal, sleep }: HookOptions,
+  options: HookOptions,
 ): Promise<HookAnswer> {
-  const timeout = parseDuration(
-    (hook.timeout ?? '').length < 2 ? timeoutDefault : (hook.timeout ?? ''),
-  );
+  const timeout = parseDuration(timeoutOf(hook));
   if (!timeout.ok) return { ok: false, error: timeout.error };
-  if (!URL.canParse(hook.url))
-    return { ok: false, error: `the URL of hook ${hook.name} is not valid` };
-  const attempts = 1 + Math.max(0, Math.trunc(hook.retries ?? 0));
-  let last: Attempt | undefined;
-  for (let number = 1; number <= attempts; number += 1) {
-    last = await attempt(hook, JSON.stringify(payload), timeout.ms, signal);
-    if (last.answer.ok || !last.repeat || number === attempts) break;
-    const backOffMs = Math.min(backOffMsMax, 1000 * 2 ** (number - 1));
-    await sleep(last.retryAfterMs ?? backOffMs, signal);
+  if (!URL.canParse(hook.url)) return { ok: false, error: `hook ${hook.name} has no valid URL` };
+  const url = new URL(hook.url);
+  const attemptsMax = 1 + Math.min(Math.max(0, Math.trunc(hook.retries ?? 0)), retriesMax);
+  const body = JSON.stringify(payload);
+  for (let attempts = 1; ; attempts += 1) {
+    const ended = await attempt(url, body, hook.disableTLS === true, {
+      ...options,
+      ms: timeout.ms,
+    });
+    if (ended.kind === 'Accepted') return { ok: true };
+    if (ended.kind === 'Refused') return { ok: false, error: ended.error };
+    if (ended.kind === 'Hopeless' || attempts === attemptsMax) {
+      const gaveUp = `POST ${showUrl(url)} giving up after ${attempts} attempt(s)`;
+      return { ok: false, error: `${gaveUp}: ${ended.error}` };
+    }
+    const backOffMs = Math.min(backOffMsMin * 2 ** (attempts - 1), backOffMsMax);
+    await options.sleep(ended.retryAfterMs ?? backOffMs, options.signal);
   }
-  return last?.answer ?? { ok: false, error: 'the hook was not called' };
 }
+
+/** One character is no duration, and counts as none; event hooks are stricter in the reference. */
+function timeoutOf({ timeout = '', type }: CanaryWebhook): string {
+  const isAbsent = type === 'event' ? timeout === '' : timeout.length < 2;
+  return isAbsent ? timeoutDefault : timeout;
+}
+
+/** A URL without what carries secrets. */
+const showUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
 
 async function attempt(
-  hook: CanaryWebhook,
+  url: URL,
   body: string,
-  timeoutMs: number,
-  signal: AbortSignal,
+  insecureSkipVerify: boolean,
+  { signal, sleep, ms }: HookOptions & { readonly ms: number },
 ): Promise<Attempt> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    return judge(hook, await post(hook, body, limited));
+    const response = await within({ ms, signal, sleep }, (limited) =>
+      post(url, body, { insecureSkipVerify, signal: limited }),
+    );
+    return judge(response);
   } catch (error) {
     signal.throwIfAborted();
-    const cause = limited.aborted ? `no answer within ${timeoutMs / 1000}s` : reasonOf(error);
-    return { answer: { ok: false, error: `POST ${hostOf(hook)}: ${cause}` }, repeat: true };
+    const kind = error instanceof HopelessCall ? 'Hopeless' : 'Failed';
+    return { kind, error: reasonOf(error) };
   }
 }
 
-interface Response {
-  readonly status: number;
-  readonly body: string;
-  readonly location?: string;
-  readonly retryAfter?: string;
+function judge(response: Response): Attempt {
+  const { status, reason, body } = response;
+  if (status >= 200 && status < 300) return { kind: 'Accepted' };
+  const error = body.trim() || `status ${status} ${reason}`.trimEnd();
+  const mayPass = status === 429 || (status >= 500 && status !== 501);
+  if (!mayPass) return { kind: 'Refused', error };
+  const retryAfterMs = retryAfterMsOf(response);
+  return { kind: 'Failed', error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
-async function post(hook: CanaryWebhook, body: string, signal: AbortSignal): Promise<Response> {
-  let url = new URL(hook.url);
-  let method = 'POST';
-  for (let hop = 0; ; hop += 1) {
-    const response = await send(url, method, body, hook.disableTLS === true, signal);
-    const { status, location } = response;
-    if (status < 300 || status >= 400 || location === undefined) return response;
-    if (hop === redirectsMax) throw new Error(`stopped after ${redirectsMax} redirects`);
-    if (status !== 307 && status !== 308) method = 'GET';
-    url = new URL(location, url);
-  }
+/** How long a 429 or 503 asks to wait: seconds, or a date, which is read by the hook's own clock. */
+function retryAfterMsOf({ status, headers }: Response): number | undefined {
+  const { 'retry-after': retryAfter = '', date = '' } = headers;
+  if ((status !== 429 && status !== 503) || retryAfter === '') return undefined;
+  const ms = /^\d+$/.test(retryAfter)
+    ? Number(retryAfter) * 1000
+    : Date.parse(retryAfter) - Date.parse(date);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), retryAfterMsMax);
 }
-
-function send(
-  url: URL,
-  method: string,
-  body: string,
-  insecure: boolean,
-  signal: AbortSignal,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const call = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const headers = method === 'POST' ? { 'Content-Type': 'application/json' } : {};
-    const options = { method, headers, signal, rejectUnauthorized: !insecure };
-    const request = call(url, options, (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        if (bytes < bodyBytesMax) chunks.push(chunk.subarray(0, bodyBytesMax - bytes));
-        bytes += chunk.length;
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        const { location, 'retry-after': retryAfter } = response.headers;
-        resolve({
-          status: response.statusCode ?? 0,
-          body: Buffer.concat(chunks).toString('utf8'),
-          ...(location === undefined ? {} : { location }),
-          ...(retryAfter === undefined ? {} : { retryAfter }),
-        });
-      });
-    });
-    request.on('error', reject);
-    request.end(method === 'POST' ? body : undefined);
-  });
-}
-
-function judge(hook: CanaryWebhook, { status, body, retryAfter }: Response): Attempt {
-  if (status >= 200 && status < 300) return { answer: { ok: true }, repeat: false };
-  const said = body.trim();
-  const error = said === '' ? `POST ${hostOf(hook)}: status ${status}` : said;
-  const repeat = status === 429 || (status >= 500 && status !== 501);
-  const seconds = Number(retryAfter);
-  const waits = (status === 429 || status === 503) && Number.isFinite(seconds) && seconds >= 0;
-  return {
-    answer: { ok: false, error },
-    repeat,
-    ...(waits && retryAfter !== undefined
-      ? { retryAfterMs: Math.min(seconds * 1000, backOffMsMax) }
-      : {}),
-  };
-}
-
-const hostOf = ({ url }: CanaryWebhook): string => new URL(url).host;
 
 function reasonOf(error: unknown): string {
+  if (error instanceof DeadlineExceeded) return error.message;
+  // Node leaves the message of an AggregateError empty.
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
-  return error instanceof Error ? error.message : 'failed';
+  return error instanceof Error ? error.message : 'the call failed';
 }

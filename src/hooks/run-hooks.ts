@@ -15,7 +15,10 @@ export interface HookEvent {
 export interface HooksOutcome {
   /** Of rollback hooks: whether one asks for a rollback. */
   readonly passed: boolean;
+  /** What may be said. Whether a refusal is said again that was said before, the caller decides. */
   readonly events: readonly HookEvent[];
+  /** The hook that ended the list with a no; never a rollback hook. */
+  readonly refusedBy?: CanaryWebhook;
 }
 
 export interface HookContext extends HookOptions {
@@ -63,6 +66,7 @@ const words: Readonly<Record<Exclude<HookType, 'event'>, Words>> = {
   },
 };
 
+/** Calls the hooks of one type. Rejects only with the signal's reason, when it aborts. */
 export async function runHooks(
   canary: Canary,
   type: Exclude<HookType, 'event'>,
@@ -82,7 +86,7 @@ export async function runHooks(
     } else {
       const message = refused(hook.name, answer.error, displayName(canary));
       events.push({ type: asksForRollback ? 'Normal' : 'Warning', message });
-      if (!asksForRollback) return { passed: false, events };
+      if (!asksForRollback) return { passed: false, events, refusedBy: hook };
     }
   }
   return { passed: !asksForRollback, events };
@@ -95,7 +99,10 @@ export interface EventContext extends HookContext {
   readonly globalUrl: string;
 }
 
-/** Tells event hooks what was said; returns the failures, which are for the log only. */
+/**
+ * Tells all event hooks what was said, or the global one where the canary has none. Returns the
+ * failures, which are for the log only. Rejects only with the signal's reason, when it aborts.
+ */
 export async function sendEvent(
   canary: Canary,
   { type, message }: HookEvent,
@@ -108,6 +115,7 @@ export async function sendEvent(
   for (const hook of hooks) {
     const metadata = {
       ...hook.metadata,
+      // Last: the user's own metadata cannot take their place.
       eventMessage: message,
       eventType: type,
       timestamp: String(context.timestampMs),
@@ -119,13 +127,16 @@ export async function sendEvent(
   return failures;
 }
 
+/** Keys in the order of the reference, which sorts those of metadata. */
 function payloadOf(canary: Canary, hook: CanaryWebhook, { phase, checksum }: HookContext): object {
-  const { metadata = {} } = hook;
+  const metadata = Object.entries(hook.metadata ?? {}).toSorted(([left], [right]) =>
+    left < right ? -1 : 1,
+  );
   return {
     name: canary.metadata.name,
     namespace: canary.metadata.namespace ?? '',
     phase,
     checksum,
-    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+    ...(metadata.length > 0 ? { metadata: Object.fromEntries(metadata) } : {}),
   };
 }

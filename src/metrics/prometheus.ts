@@ -24,7 +24,7 @@ export interface PrometheusOptions {
 
 export function createPrometheus(options: PrometheusOptions): ProviderMade {
   const { address, credentials, insecureSkipVerify = false } = options;
-  const transport = options.transport ?? createTransport({ keepsConnections: false });
+  const transport = options.transport ?? createTransport({ sleep, keepsConnections: false });
   const base = parseAddress(address);
   if (base === undefined) {
     return { ok: false, error: `prometheus address ${hideUser(address)} is not a valid URL` };
@@ -54,6 +54,17 @@ export function createPrometheus(options: PrometheusOptions): ProviderMade {
       },
     },
   };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 function parseAddress(address: string): URL | undefined {

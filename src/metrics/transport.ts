@@ -5,6 +5,8 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Sleep } from './deadline.ts';
+import { within } from './deadline.ts';
 
 /** As the reference waits. */
 const answerMsDefault = 5_000;
@@ -42,14 +44,15 @@ interface Agents {
 }
 
 export interface TransportOptions {
+  readonly sleep: Sleep;
   /** Time for a whole answer, redirects included. */
   readonly answerMs?: number;
   /** Whether connections are kept for the next request; if not, there is nothing to close. */
   readonly keepsConnections?: boolean;
 }
 
-export function createTransport(options: TransportOptions = {}): Transport {
-  const { answerMs = answerMsDefault, keepsConnections = true } = options;
+export function createTransport(options: TransportOptions): Transport {
+  const { sleep, answerMs = answerMsDefault, keepsConnections = true } = options;
   const pool = { keepAlive: keepsConnections, maxSockets: socketsPerHostMax, timeout: idleMs };
   const agents: Agents = {
     plain: new http.Agent(pool),
@@ -57,36 +60,14 @@ export function createTransport(options: TransportOptions = {}): Transport {
     unverified: new https.Agent({ ...pool, rejectUnauthorized: false }),
   };
   return {
-    get: (url, options) => withDeadline(url, options, agents, answerMs),
+    get: (url, options) =>
+      within({ ms: answerMs, signal: options.signal, sleep }, (signal) =>
+        follow(url, { ...options, signal }, agents),
+      ),
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
-}
-
-async function withDeadline(
-  url: URL,
-  { signal, ...rest }: GetOptions,
-  agents: Agents,
-  answerMs: number,
-): Promise<Answer> {
-  const ended = new AbortController();
-  const timer = setTimeout(
-    () => ended.abort(new Error(`no answer within ${answerMs / 1000}s`)),
-    answerMs,
-  );
-  const stop = (): void => ended.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await follow(url, { ...rest, signal: ended.signal }, agents);
-  } catch (error) {
-    // Node wraps the reason into an AbortError.
-    throw ended.signal.aborted ? ended.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 async function follow(url: URL, options: GetOptions, agents: Agents): Promise<Answer> {
