@@ -49,7 +49,7 @@ export const splitAt = (canaryWeight: number, mirrored = false): Split => ({
 });
 
 /** The split that the status stands for: what routes must say unless a step is being taken. */
-export function splitOf(plan: Plan, status: CanaryStatus, live: Split | undefined): Split {
+function splitOf(plan: Plan, status: CanaryStatus, live: Split | undefined): Split {
   const { phase, iterations, canaryWeight } = status;
   if (phase === 'Finalising' || plan.kind === 'Unrouted') return splitAt(0);
   if (!isUnderway(phase) || plan.kind === 'Weights' || canaryWeight > 0) {
@@ -60,6 +60,15 @@ export function splitOf(plan: Plan, status: CanaryStatus, live: Split | undefine
   // The switch of blue/green is remembered as one iteration more than there are.
   if (iterations > plan.count || phase === 'Promoting') return live ?? splitAt(totalWeight);
   return splitAt(0, live?.mirrored === true);
+}
+
+/**
+ * The split to keep while no step is taken. Less traffic on the canary than there should be was
+ * taken away by somebody, or by a process that ended before it could say so: it stays away.
+ */
+export function keptSplit(plan: Plan, status: CanaryStatus, live: Split | undefined): Split {
+  const wanted = splitOf(plan, status, live);
+  return live !== undefined && live.canary < wanted.canary ? live : wanted;
 }
 
 function isUnderway(phase: CanaryStatus['phase']): boolean {

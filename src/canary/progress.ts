@@ -11,9 +11,9 @@ import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation, Readiness, RevisionView, Saying } from './observation.ts';
-import { planOf, splitAt, splitOf } from './plan.ts';
+import { keptSplit, planOf, splitAt } from './plan.ts';
 import { ask } from './question.ts';
-import { fail, primaryServes } from './roll-back.ts';
+import { fail, primaryServes, rollbackByHook } from './roll-back.ts';
 import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { copyToPrimary, step, stepTaken } from './step.ts';
@@ -25,12 +25,11 @@ export function progress(seen: Observation, now: Moment): Decision {
   if (revision.change === 'Reverted') return cancel(seen, now, revision);
   if (revision.change === 'Changed') return restart(seen, now, revision);
 
+  // The primary was updated and the process ended before the status was written. That the primary
+  // rolls, or that it fails to, is Promoting's business.
+  if (seen.primary?.revision === revision.id) return copyToPrimary(seen, now, []);
   const blocked = notReady(seen, now);
   if (blocked !== undefined) return blocked;
-  if (seen.primary?.revision === revision.id && !skipsAnalysis(canary)) {
-    // The primary was updated and the process ended before the status was written.
-    return copyToPrimary(seen, now, []);
-  }
   if (skipsAnalysis(canary)) return copyToPrimary(seen, now, []);
   const { failedChecks } = statusOf(canary);
   if (failedChecks >= failureThreshold(canary)) {
@@ -42,9 +41,7 @@ export function progress(seen: Observation, now: Moment): Decision {
 /** What is kept as it is while no step is taken. */
 function upheld(seen: Observation): readonly Effect[] {
   const { canary, abilities, split, target } = seen;
-  const wanted = splitOf(planOf(canary, abilities), statusOf(canary), split);
-  // Less traffic on the canary than there should be is not put right without a verdict.
-  const kept = split !== undefined && split.canary < wanted.canary ? split : wanted;
+  const kept = keptSplit(planOf(canary, abilities), statusOf(canary), split);
   const lacksPods = target?.replicas === 0;
   return [
     ...upkeep,
@@ -111,18 +108,11 @@ function judge(seen: Observation, now: Moment): Decision {
   const lowered = loweredByHand(seen, now);
   if (lowered !== undefined) return { ...lowered, effects, beatAtMs };
 
-  const said: Saying[] = [];
-  if (hooksOf(seen.canary, 'rollback').length > 0) {
-    const requested = ask(seen, 'RollbackRequested');
-    if (!requested.given) return { ...nothing, effects, question: requested.question };
-    if (requested.passed) {
-      return fail(seen, now, [...requested.sayings, say.rolledBackByHook(seen.canary)]);
-    }
-    said.push(...requested.sayings);
-  }
+  const rollback = rollbackByHook(seen, now, effects);
+  if (rollback.decision !== undefined) return rollback.decision;
   const checks = check(seen);
   if (!checks.given) return { ...nothing, effects, question: checks.question };
-  said.push(...checks.sayings);
+  const said = [...rollback.said, ...checks.sayings];
   if (!checks.passed) return countFailure(seen, now, effects, said, beatAtMs);
   return step(seen, now, { effects, said, beatAtMs });
 }

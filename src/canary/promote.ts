@@ -5,12 +5,12 @@
  * The canary's own readiness does not matter here: all that happens takes traffic away from it.
  */
 import { analysisIntervalMs, skipsAnalysis, totalWeight } from '../api/defaults.ts';
-import type { Decision } from './decision.ts';
+import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation } from './observation.ts';
-import { planOf, splitAt, splitOf } from './plan.ts';
-import { failPromotion, primaryServes } from './roll-back.ts';
+import { keptSplit, planOf, splitAt } from './plan.ts';
+import { failPromotion, hasConnections, primaryServes } from './roll-back.ts';
 import { forgetCookies, withCookie, withoutCookie } from './session.ts';
 import { statusOf, transition } from './status.ts';
 import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
@@ -18,21 +18,15 @@ import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
 const updated = [...upkeep, { kind: 'EnsureAutoscaler', mode: 'update' }] as const;
 
 export function promote(seen: Observation, now: Moment): Decision {
-  const { canary, primary, revision, abilities, split } = seen;
-  const kept = splitOf(planOf(canary, abilities), statusOf(canary), split);
+  const { canary, revision, abilities, split } = seen;
+  const kept = keptSplit(planOf(canary, abilities), statusOf(canary), split);
   // A newer revision is rolling out on the canary's pods: nobody analysed it, so no traffic for it
   // (D17). The primary still has pods, old ones or new ones; both are promoted code.
   const overtaken = revision?.change === 'Changed' || revision?.change === 'Reverted';
   if (overtaken && kept.canary > 0 && primaryServes(seen)) return shiftAll(seen, now);
 
-  const readiness = primary?.readiness;
-  if (readiness?.kind !== 'Ready') {
-    if (readiness?.kind === 'NotReady' && !readiness.retriable) {
-      return abandon(seen, now, readiness.message);
-    }
-    const effects = [...updated, route(seen, kept)];
-    return hold(seen, now, effects, readiness ?? { kind: 'Ready' });
-  }
+  const blocked = primaryBlocks(seen, now, [...updated, route(seen, kept)]);
+  if (blocked !== undefined) return blocked;
   const stepSize = canary.spec.analysis?.stepWeightPromotion ?? 0;
   if (stepSize <= 0 || kept.canary === 0) return shiftAll(seen, now);
   if (now.steadyMs < nextBeatAtMs(seen)) {
@@ -45,6 +39,19 @@ export function promote(seen: Observation, now: Moment): Decision {
   return shiftStep(seen, now, kept.canary - stepSize);
 }
 
+/** Nothing goes on before the primary is ready; if it never will be, the promotion has failed. */
+function primaryBlocks(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+): Decision | undefined {
+  const readiness = seen.primary?.readiness;
+  if (readiness?.kind === 'Ready') return undefined;
+  if (readiness === undefined) return hold(seen, now, effects, { kind: 'Ready' });
+  if (readiness.retriable) return hold(seen, now, effects, readiness);
+  return abandon(seen, now, readiness.message);
+}
+
 /** A primary that cannot run the revision: the canary, which can, serves alone if it has traffic. */
 function abandon(seen: Observation, now: Moment, message: string): Decision {
   const canaryServes = (seen.target?.availablePods ?? 0) > 0 && seen.abilities.weights;
@@ -55,13 +62,12 @@ function abandon(seen: Observation, now: Moment, message: string): Decision {
 }
 
 function shiftAll(seen: Observation, now: Moment): Decision {
-  const { canary, split, abilities } = seen;
-  const hasTraffic = (split?.canary ?? 0) > 0;
+  const { canary, abilities } = seen;
   const change = {
     phase: 'Finalising',
     canaryWeight: 0,
     iterations: 0,
-    draining: hasTraffic,
+    draining: hasConnections(seen),
     ...forgetCookies(seen),
   } as const;
   const silent = !abilities.weights || skipsAnalysis(canary);
@@ -87,6 +93,9 @@ function shiftStep(seen: Observation, now: Moment, canaryWeight: number): Decisi
 export function finalise(seen: Observation, now: Moment): Decision {
   const { canary } = seen;
   const effects = [...upkeep, route(seen, splitAt(0))];
+  // The canary's pods are what traffic falls back on.
+  const blocked = primaryBlocks(seen, now, effects);
+  if (blocked !== undefined) return blocked;
   const drainedAtMs = seen.transitionAtMs + analysisIntervalMs(canary);
   if (statusOf(canary).draining === true && now.steadyMs < drainedAtMs) {
     return { ...nothing, effects, lookAgainAtMs: drainedAtMs };

@@ -9,7 +9,7 @@ export type Asked =
 
 /**
  * The answer to `stage` for where the rollout stands now. An answer that was given for another
- * revision, step or verdict counts as none.
+ * revision, run, step or verdict counts as none.
  */
 export function ask(seen: Observation, stage: Stage): Asked {
   const id = identify(seen, stage);
@@ -20,7 +20,9 @@ export function ask(seen: Observation, stage: Stage): Asked {
 
 function identify(seen: Observation, stage: Stage): string {
   const { phase, canaryWeight, iterations, failedChecks } = statusOf(seen.canary);
-  const revision = [seen.revision?.id, failedChecks];
+  // The time tells one run from another: what was allowed for a revision in an earlier run of it
+  // is asked again.
+  const revision = [seen.revision?.id, failedChecks, seen.transitionAtMs];
   // Once a revision is let in, it is not asked for again while a gate holds it at weight 0 (M-13).
   if (stage === 'PreRollout') return revision.join('/');
   const beat = seen.beatAtMs ?? 'first';

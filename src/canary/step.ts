@@ -105,7 +105,8 @@ function stepIteration(
   if (iterations < plan.count) return iterate(seen, now, verdict, plan);
   if (plan.abTesting) return promoteIfConfirmed(seen, now, verdict);
   // The gate stands before the switch, once: behind it the whole traffic would wait on the canary.
-  if (seen.split?.canary === totalWeight) return copyToPrimary(seen, now, verdict.said);
+  const switched = statusOf(seen.canary).iterations > plan.count;
+  if (switched && seen.split?.canary === totalWeight) return copyToPrimary(seen, now, verdict.said);
   const promotion = gate(seen, verdict, 'ConfirmPromotion');
   if (promotion?.closed !== undefined) return refusePromotion(seen, now, promotion.closed);
   const said = [...verdict.said, ...(promotion?.sayings ?? [])];
@@ -119,10 +120,13 @@ function iterate(
   plan: Extract<Plan, { kind: 'Iterations' }>,
 ): Decision {
   const { canary, abilities } = seen;
-  const iterations = statusOf(canary).iterations + 1;
-  const mirrored = canary.spec.analysis?.mirror === true && abilities.mirroring;
+  const { canaryWeight, ...status } = statusOf(canary);
+  const iterations = status.iterations + 1;
+  // A canary that serves alone since a failed promotion goes on doing so (D1).
+  const weight = plan.abTesting ? totalWeight : canaryWeight;
+  const mirrors = canary.spec.analysis?.mirror === true && abilities.mirroring;
   return taken(seen, now, verdict, {
-    split: plan.abTesting ? splitAt(totalWeight) : splitAt(0, mirrored),
+    split: splitAt(weight, mirrors && weight === 0),
     change: { iterations, ...(plan.abTesting ? runCookies(seen) : {}) },
     saying: say.advancedIteration(canary, iterations, plan.count),
   });

@@ -166,3 +166,48 @@ export const find = <K extends Effect['kind']>(
   kind: K,
 ): Extract<Effect, { kind: K }> | undefined =>
   effects.find((effect): effect is Extract<Effect, { kind: K }> => effect.kind === kind);
+
+/** What goes with every decision and says nothing about it. */
+const upkept = new Set<Effect['kind']>([
+  'EnsureSideServices',
+  'EnsurePrimary',
+  'EnsureApexService',
+  'EnsureAutoscaler',
+  'ClaimTarget',
+]);
+
+/**
+ * A decision in a few lines: effects other than upkeep, the status (phase, weight, iterations), what
+ * is said, what is asked, and when the next look is due, in seconds from now.
+ */
+export function gist(decision: Decision): readonly string[] {
+  const { effects, status, sayings, closing = [], question, lookAgainAtMs } = decision;
+  const said = [...sayings, ...closing];
+  return [
+    ...effects.filter(({ kind }) => !upkept.has(kind)).map(textOf),
+    ...(status === undefined ? [] : [statusText(status)]),
+    ...said.map(({ type, message }) => (type === 'Warning' ? `! ${message}` : message)),
+    ...(question === undefined ? [] : [`? ${question.stage}`]),
+    ...(lookAgainAtMs === undefined ? [] : [`again +${(lookAgainAtMs - now.steadyMs) / 1000}s`]),
+  ];
+}
+
+function textOf(effect: Effect): string {
+  switch (effect.kind) {
+    case 'Route': {
+      const { primary, canary, mirrored } = effect.split;
+      return `Route ${primary}:${canary}${mirrored ? ' mirrored' : ''}`;
+    }
+    case 'ScaleTarget':
+      return `ScaleTarget ${effect.replicas}`;
+    case 'EnsureFinalizer':
+      return `EnsureFinalizer ${effect.present}`;
+    default:
+      return effect.kind;
+  }
+}
+
+function statusText({ phase, canaryWeight, iterations, failedChecks, draining }: CanaryStatus) {
+  const failed = failedChecks > 0 ? ` failed=${failedChecks}` : '';
+  return `→ ${phase} ${canaryWeight} ${iterations}${failed}${draining === true ? ' draining' : ''}`;
+}

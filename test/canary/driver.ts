@@ -393,7 +393,8 @@ export function createDriver(setup: Setup = {}): Driver {
       let atOnce = 0;
       while (!world.deleted && (look() || (wakeAtMs ?? Infinity) <= world.nowMs)) {
         atOnce += 1;
-        if (atOnce > looksAtOnceMax) throw new Error(`never rests:\n${trace.slice(-20).join('\n')}`);
+        if (atOnce > looksAtOnceMax)
+          throw new Error(`never rests:\n${trace.slice(-20).join('\n')}`);
       }
       const nextMs = nextEventAtMs();
       if (world.deleted || nextMs > untilMs) break;
