@@ -4,7 +4,7 @@
  */
 import type { Secret, StringMap } from '../api/kubernetes.ts';
 import type { KeyedCertificate } from './x509.ts';
-import { factsOf, isSignedBy } from './x509.ts';
+import { factsOf, isPair, isSignedBy, leafMs, skewMs } from './x509.ts';
 
 export interface Bundle {
   readonly authority: KeyedCertificate;
@@ -14,7 +14,7 @@ export interface Bundle {
 }
 
 /** What a look at the bundle asks for. */
-export type Rotation = 'Keep' | 'RenewLeaf' | 'RenewAuthority';
+export type Rotation = 'Keep' | 'RenewLeaf' | 'RenewAuthority' | 'ForgetFormerAuthority';
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** A leaf of 90 days is replaced after 60: a month is left for whatever goes wrong. */
@@ -29,14 +29,28 @@ export function rotationOf(
   nowMs: number,
 ): Rotation {
   if (bundle === undefined) return 'RenewAuthority';
-  const authority = factsOf(bundle.authority.certificate);
-  const leaf = factsOf(bundle.leaf.certificate);
-  if (authority === undefined || authority.notAfterMs - nowMs < authorityRestMsMin) {
-    return 'RenewAuthority';
+  const { authority, leaf, formerAuthority } = bundle;
+  if (!isUsable(authority, nowMs, authorityRestMsMin)) return 'RenewAuthority';
+  if (!isUsable(leaf, nowMs, leafRestMsMin)) return 'RenewLeaf';
+  if (!isSignedBy(leaf.certificate, authority.certificate)) return 'RenewLeaf';
+  const served = factsOf(leaf.certificate)?.names ?? [];
+  if (!names.every((name) => served.includes(name))) return 'RenewLeaf';
+  if (formerAuthority !== undefined && isSpent(formerAuthority, authority, nowMs)) {
+    return 'ForgetFormerAuthority';
   }
-  if (leaf === undefined || leaf.notAfterMs - nowMs < leafRestMsMin) return 'RenewLeaf';
-  if (!isSignedBy(bundle.leaf.certificate, bundle.authority.certificate)) return 'RenewLeaf';
-  return names.every((name) => leaf.names.includes(name)) ? 'Keep' : 'RenewLeaf';
+  return 'Keep';
+}
+
+function isUsable(keyed: KeyedCertificate, nowMs: number, restMsMin: number): boolean {
+  const facts = factsOf(keyed.certificate);
+  if (facts === undefined || !isPair(keyed)) return false;
+  return facts.notBeforeMs <= nowMs && facts.notAfterMs - nowMs >= restMsMin;
+}
+
+/** Whether nothing that the former CA signed is valid: its last leaf is older than the CA after it. */
+function isSpent(former: string, { certificate }: KeyedCertificate, nowMs: number): boolean {
+  const madeMs = (factsOf(certificate)?.notBeforeMs ?? 0) + skewMs;
+  return nowMs > madeMs + leafMs || (factsOf(former)?.notAfterMs ?? 0) < nowMs;
 }
 
 /** What API servers are to trust: the CA, and the one before it while that may be served. */

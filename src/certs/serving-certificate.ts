@@ -3,7 +3,7 @@
  * where there is none, renewed long before it ends. A new certificate is served only after API
  * servers trust its CA, so that no handshake is refused.
  *
- *   Secret (old and new CA) ─> caBundle (both) ─> serve the new leaf
+ *   Secret (old and new CA) ─> caBundle (both) ─> a minute ─> serve the new leaf
  */
 import type { NamespacedName, Secret } from '../api/kubernetes.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
@@ -11,7 +11,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import { secrets } from '../kube/resources.ts';
-import type { Bundle } from './bundle.ts';
+import type { Bundle, Rotation } from './bundle.ts';
 import { caBundleOf, decodeBundle, encodeBundle, rotationOf } from './bundle.ts';
 import { factsOf, issueLeaf, makeAuthority } from './x509.ts';
 
@@ -35,9 +35,22 @@ export interface CertificateOptions {
   readonly names: readonly string[];
 }
 
+/** What is done with a certificate. */
+export interface Presentation {
+  /**
+   * Makes API servers trust every CA of the bundle (PEM). Called at each look, because whoever
+   * applies a manifest anew may have undone it: it must write nothing where nothing differs.
+   */
+  readonly trust: (caBundle: string) => Promise<void>;
+  /** Shows a certificate that differs from the last to new connections. */
+  readonly serve: (certificate: ServingCertificate) => void;
+}
+
 const secretName = 'aviary-webhook-certs';
-/** Another replica may have renewed it: an hour is nothing to a certificate of 90 days. */
-const lookMs = 60 * 60 * 1000;
+/** How long a registration that somebody undid stays so; changes are found by the watch meanwhile. */
+const lookMs = 10 * 60 * 1000;
+/** API servers learn of another caBundle by a watch: each, in the time that a slow one may need. */
+const trustedAfterMs = 60 * 1000;
 /** Replicas that start together write one after the other; each reads what the first has written. */
 const triesMax = 5;
 
@@ -57,29 +70,47 @@ export async function loadCertificate(
 }
 
 /**
- * Looks at the Secret now and then, and hands over a certificate that differs from the last. What
- * fails is logged and tried again; there is a month for it.
+ * Looks at the Secret now and then, and presents what it has. What fails is logged and tried again;
+ * there is a month for it. Resolves when the signal aborts.
  */
 export async function keepCertificate(
   options: CertificateOptions,
   first: ServingCertificate,
-  changed: (certificate: ServingCertificate) => Promise<void>,
+  presentation: Presentation,
   signal: AbortSignal,
 ): Promise<void> {
+  const { clock, log } = options;
   let served = first;
   while (!signal.aborted) {
-    await options.clock.sleep(lookMs, signal).catch(() => undefined);
+    await clock.sleep(lookMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      const found = await loadCertificate(options, signal);
-      if (found.certificate === served.certificate && found.caBundle === served.caBundle) continue;
-      await changed(found);
-      served = found;
+      served = await look(options, served, presentation, signal);
     } catch (error) {
-      const field = { error: String(error), expiresAt: new Date(served.expiresAtMs).toISOString() };
-      options.log.error(field, 'webhook certificate could not be checked');
+      if (signal.aborted) return;
+      const expiresAt = new Date(served.expiresAtMs).toISOString();
+      log.error({ error: String(error), expiresAt }, 'webhook certificate could not be checked');
     }
   }
+}
+
+/** The certificate that is served after it. */
+async function look(
+  options: CertificateOptions,
+  served: ServingCertificate,
+  { trust, serve }: Presentation,
+  signal: AbortSignal,
+): Promise<ServingCertificate> {
+  const found = await loadCertificate(options, signal);
+  await trust(found.caBundle);
+  if (found.certificate === served.certificate && found.caBundle === served.caBundle) return served;
+  if (found.caBundle !== served.caBundle) {
+    await options.clock.sleep(trustedAfterMs, signal);
+    // A replica that started while the CA was replaced may have registered the one it had read.
+    await trust(found.caBundle);
+  }
+  serve(found);
+  return found;
 }
 
 async function ensureBundle(options: CertificateOptions, signal: AbortSignal): Promise<Bundle> {
@@ -97,25 +128,42 @@ async function ensureBundle(options: CertificateOptions, signal: AbortSignal): P
     );
   }
   const rotation = rotationOf(stored, names, clock.now());
-  if (stored !== undefined && rotation === 'Keep') return stored;
-  const bundle = await rotate(stored, rotation, options);
-  log.info({ secret: secretName, namespace, rotation }, 'webhook certificate made');
-  return store(options, key, secret, bundle, signal);
+  const bundle =
+    stored === undefined ? await makeBundle(options) : await rotate(stored, rotation, options);
+  if (bundle === stored) return stored;
+  await store(options, key, secret, bundle, signal);
+  log.info({ secret: secretName, namespace, rotation }, 'webhook certificate Secret written');
+  return bundle;
 }
 
 async function rotate(
-  stored: Bundle | undefined,
-  rotation: 'Keep' | 'RenewLeaf' | 'RenewAuthority',
-  { clock, names }: CertificateOptions,
+  stored: Bundle,
+  rotation: Rotation,
+  options: CertificateOptions,
 ): Promise<Bundle> {
-  const nowMs = clock.now();
-  if (stored !== undefined && rotation !== 'RenewAuthority') {
-    return { ...stored, leaf: await issueLeaf(stored.authority, names, nowMs) };
+  switch (rotation) {
+    case 'Keep':
+      return stored;
+    case 'RenewLeaf': {
+      const leaf = await issueLeaf(stored.authority, options.names, options.clock.now());
+      return { ...stored, leaf };
+    }
+    case 'RenewAuthority': {
+      const former = stored.authority.certificate;
+      const bundle = await makeBundle(options);
+      // API servers refuse a whole caBundle for one part that is no certificate.
+      return factsOf(former) === undefined ? bundle : { ...bundle, formerAuthority: former };
+    }
+    case 'ForgetFormerAuthority': {
+      const { formerAuthority: _, ...bundle } = stored;
+      return bundle;
+    }
   }
-  const authority = await makeAuthority(nowMs);
-  const leaf = await issueLeaf(authority, names, nowMs);
-  const former = stored?.authority.certificate;
-  return { authority, leaf, ...(former === undefined ? {} : { formerAuthority: former }) };
+}
+
+async function makeBundle({ clock, names }: CertificateOptions): Promise<Bundle> {
+  const authority = await makeAuthority(clock.now());
+  return { authority, leaf: await issueLeaf(authority, names, clock.now()) };
 }
 
 async function store(
@@ -124,18 +172,19 @@ async function store(
   found: Secret | undefined,
   bundle: Bundle,
   signal: AbortSignal,
-): Promise<Bundle> {
+): Promise<void> {
   const data = encodeBundle(bundle);
   if (found === undefined) {
     const metadata = { ...key, labels: { 'app.kubernetes.io/name': 'aviary' } };
     const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data };
     await kube.create(secrets, secret, { signal });
-    return bundle;
+    return;
   }
   const { resourceVersion } = found.metadata;
-  const body = { metadata: { resourceVersion }, data };
+  // A merge patch removes what is null.
+  const removed = Object.fromEntries(Object.keys(found.data ?? {}).map((it) => [it, null]));
+  const body = { metadata: { resourceVersion }, data: { ...removed, ...data } };
   await kube.patch(secrets, key, { type: 'merge', body }, { signal });
-  return bundle;
 }
 
 function servingOf(bundle: Bundle): ServingCertificate {

@@ -2,7 +2,7 @@
  * X.509 certificates: a CA of our own and serving certificates that it signs. Keys are made by
  * Node, off the event loop; forge writes the certificates (RFC 5280).
  */
-import { generateKeyPair, randomBytes } from 'node:crypto';
+import { X509Certificate, createPrivateKey, generateKeyPair, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
@@ -24,9 +24,10 @@ export interface CertificateFacts {
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityMs = 10 * 365 * dayMs;
-const leafMs = 90 * dayMs;
+/** How long a serving certificate lasts. */
+export const leafMs = 90 * dayMs;
 /** Clocks of API servers that are a little behind ours must not refuse a new certificate. */
-const skewMs = 60 * 60 * 1000;
+export const skewMs = 60 * 60 * 1000;
 
 const makeKeys = promisify(generateKeyPair);
 
@@ -132,6 +133,16 @@ export function isSignedBy(certificate: string, authority: string): boolean {
     return issuer.verify(forge.pki.certificateFromPem(certificate));
   } catch {
     // An unreadable certificate, or another issuer: not signed by this one.
+    return false;
+  }
+}
+
+/** Whether the key is that of the certificate; a server does not start with another. */
+export function isPair({ certificate, key }: KeyedCertificate): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // One of the two is unreadable.
     return false;
   }
 }

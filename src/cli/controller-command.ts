@@ -258,16 +258,22 @@ async function serveWebhook(
   });
   const server = await serveAdmission(app, flags.webhookPort, certificate);
   const user = await whoAmI(kube, until);
-  const serve = async (given: ServingCertificate): Promise<void> => {
-    await ensureRegistration(kube, registrationOf(flags.webhook, given, user), until);
-    server.useCertificate(given);
+  const trust = (caBundle: string): Promise<void> =>
+    ensureRegistration(kube, registrationOf(flags.webhook, caBundle, user), until);
+  const report = (given: ServingCertificate): void => {
     telemetry.certificateExpiry('serving', given.expiresAtMs / 1000);
     telemetry.certificateExpiry('ca', given.authorityExpiresAtMs / 1000);
   };
-  await serve(certificate);
+  const serve = (given: ServingCertificate): void => {
+    server.useCertificate(given);
+    report(given);
+    log.info({}, 'webhook certificate replaced');
+  };
+  await trust(certificate.caBundle);
+  report(certificate);
   webhook.server = server;
   log.info({ port: server.port }, 'webhook server listens');
-  await keepCertificate(options, certificate, serve, until);
+  await keepCertificate(options, certificate, { trust, serve }, until);
 }
 
 function servedNames(webhook: NonNullable<ControllerFlags['webhook']>): readonly string[] {
@@ -279,7 +285,7 @@ function servedNames(webhook: NonNullable<ControllerFlags['webhook']>): readonly
 
 function registrationOf(
   webhook: ControllerFlags['webhook'],
-  { caBundle }: ServingCertificate,
+  caBundle: string,
   user: string,
 ): RegistrationOptions {
   if (webhook?.kind === 'Url') return { address: webhook, caBundle, user };
