@@ -2,6 +2,7 @@
  * What the core looks at, with everything in order unless a test says otherwise: canary podinfo,
  * which runs v1 on both sides and is at rest.
  */
+import { createHash } from 'node:crypto';
 import type {
   Canary,
   CanaryAnalysis,
@@ -24,7 +25,7 @@ export const intervalMs = 10_000;
 
 /** Hash of the pod template of a revision that tests call `v1`, `v2` and so on. */
 export const hashOf = (revision: string): string =>
-  `v1-${Buffer.from(revision).toString('hex').padStart(16, '0')}`;
+  `v1-${createHash('sha256').update(revision).digest('hex').slice(0, 16)}`;
 
 export const idOf = (revision: string): string => revisionOf(hashOf(revision), {});
 
@@ -193,18 +194,12 @@ export function gist(decision: Decision): readonly string[] {
 }
 
 function textOf(effect: Effect): string {
-  switch (effect.kind) {
-    case 'Route': {
-      const { primary, canary, mirrored } = effect.split;
-      return `Route ${primary}:${canary}${mirrored ? ' mirrored' : ''}`;
-    }
-    case 'ScaleTarget':
-      return `ScaleTarget ${effect.replicas}`;
-    case 'EnsureFinalizer':
-      return `EnsureFinalizer ${effect.present}`;
-    default:
-      return effect.kind;
+  if (effect.kind === 'Route') {
+    const { primary, canary, mirrored } = effect.split;
+    return `Route ${primary}:${canary}${mirrored ? ' mirrored' : ''}`;
   }
+  if (effect.kind === 'ScaleTarget') return `ScaleTarget ${effect.replicas}`;
+  return effect.kind === 'EnsureFinalizer' ? `EnsureFinalizer ${effect.present}` : effect.kind;
 }
 
 function statusText({ phase, canaryWeight, iterations, failedChecks, draining }: CanaryStatus) {

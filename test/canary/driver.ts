@@ -103,6 +103,14 @@ export interface Driver {
 
 class Crash extends Error {}
 
+/** Effects that change nothing which the model has. */
+const unmodelled = new Set<Write['kind']>([
+  'EnsureSideServices',
+  'EnsureApexService',
+  'EnsureAutoscaler',
+  'RevertService',
+]);
+
 /** Looks at one moment: more than any chain of events needs. */
 const looksAtOnceMax = 60;
 const deadlineMs = 60_000;
@@ -217,6 +225,7 @@ export function createDriver(setup: Setup = {}): Driver {
 
   /** Whether anything changed. Dies after the write if the script says so. */
   const write = (it: Write, decision: Decision): boolean => {
+    if (unmodelled.has(it.kind)) return false;
     const before = structuredClone(world);
     if (it.kind === 'Status') world.canary = { ...world.canary, status: it.status };
     else apply(it);

@@ -313,7 +313,7 @@ check('Progressing', {
     [],
   ],
   '6: a newer revision restarts from weight 0': [
-    { ...at(20, { failedChecks: 1 }), ...{ revision: revisionView('v3', 'Changed') } },
+    { ...at(20, { failedChecks: 1 }), revision: revisionView('v3', 'Changed') },
     [
       'Route 100:0',
       '→ Progressing 0 0',
