@@ -20,12 +20,14 @@ import type { KubeClient } from '../kube/client.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import { connect } from '../kube/config.ts';
+import type { KubeConnection } from '../kube/config.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import type { Informers } from '../kube/informers.ts';
 import { createInformers } from '../kube/informers.ts';
 import { createElection } from '../kube/lease.ts';
 import type { Election } from '../kube/lease.ts';
 import type { Log } from '../kube/log.ts';
+import type { ReflectorState } from '../kube/reflector.ts';
 import { namespaces, resource } from '../kube/resources.ts';
 import { serveOperations } from '../telemetry/http.ts';
 import type { OperationsServer } from '../telemetry/http.ts';
@@ -132,6 +134,7 @@ function build(options: CommandOptions): Parts {
     clock,
     onCall: telemetry.apiCall,
   });
+  const mesh = connectMesh(options, connection, telemetry);
   const recorder = createEventRecorder({
     client: kube,
     clock,
@@ -143,22 +146,25 @@ function build(options: CommandOptions): Parts {
     log,
     onDrop: telemetry.eventDropped,
   });
-  const informers = createInformers({
-    client: kube,
+  const watching = {
     clock,
     random,
     log,
     namespace: flags.namespace,
-    onState: (plural, state) => {
+    onState: (plural: string, state: ReflectorState) => {
       telemetry.watchState(plural, state.phase);
       // An API that appeared, or is known to be missing, is news to whoever waits for it.
       if (state.phase === 'Watching' || state.phase === 'Missing') controller.wakeAll();
     },
-  });
+  };
+  const informers = createInformers({ client: kube, ...watching });
   const controller: Controller = createController({
     settings: { ...flags, configTracking: flags.enableConfigTracking },
     kube,
     informers,
+    ...(mesh && {
+      mesh: { kube: mesh, informers: createInformers({ client: mesh, ...watching }) },
+    }),
     recorder,
     telemetry,
     clock,
@@ -173,17 +179,45 @@ function build(options: CommandOptions): Parts {
     oldestSeconds: controller.queue.oldestMs() / 1000,
   }));
   const home = environment['POD_NAMESPACE'] || homeDefault;
-  const election = createElection({
-    client: kube,
-    clock,
-    random,
+  const election = electionOf(options, kube, home, telemetry);
+  const flush = (until: AbortSignal) => recorder.flush(until);
+  return { ...options, home, kube, telemetry, informers, controller, election, flush };
+}
+
+function electionOf(
+  { flags, log }: CommandOptions,
+  client: KubeClient,
+  home: string,
+  telemetry: Telemetry,
+): Election {
+  return createElection({
+    client,
+    clock: systemClock,
+    random: Math.random,
     log,
     key: { namespace: leaseNamespace(flags, home), name: leaseName },
     identity: `${hostname()}_${randomUUID()}`,
     onHeld: telemetry.leader,
   });
-  const flush = (until: AbortSignal) => recorder.flush(until);
-  return { ...options, home, kube, telemetry, informers, controller, election, flush };
+}
+
+/** A client of the cluster that holds the routing objects, where that is another one. */
+function connectMesh(
+  { flags, environment, version }: CommandOptions,
+  own: KubeConnection,
+  telemetry: Telemetry,
+): KubeClient | undefined {
+  const kubeconfig = flags.kubeconfigServiceMesh;
+  if (kubeconfig === '' || kubeconfig === flags.kubeconfig) return undefined;
+  const connection = connect({ kubeconfig, master: '', environment, clock: systemClock });
+  if (connection.server.host === own.server.host) return undefined;
+  return createKubeClient(connection, {
+    qps: flags.kubeconfigQps,
+    burst: flags.kubeconfigBurst,
+    userAgent: `aviary/${version}`,
+    clock: systemClock,
+    onCall: telemetry.apiCall,
+  });
 }
 
 /** There is always a lease: two replicas that both act are never wanted. */

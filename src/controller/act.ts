@@ -228,6 +228,6 @@ async function route(
 
 async function writeRoutes(objects: readonly RenderedRoute[], world: World): Promise<void> {
   for (const { resource, live, wanted } of objects) {
-    await world.writer.ensure(resource, live, wanted);
+    await world.routeWriter.ensure(resource, live, wanted);
   }
 }

@@ -57,15 +57,21 @@ export type CacheListener = (
   isDeleted: boolean,
 ) => void;
 
-export function createCaches(informers: Informers, changed: CacheListener): Caches {
+/** `meshInformers` watch the cluster that holds the routing objects. */
+export function createCaches(
+  informers: Informers,
+  meshInformers: Informers,
+  changed: CacheListener,
+): Caches {
   let start: ((informer: Informer<KubeObject>) => void) | undefined;
   const watched = new Map<Resource<KubeObject>, Informer<KubeObject>>();
 
   const watch = <T extends KubeObject>(
     resource: Resource<T>,
     metadataOnly = false,
+    source = informers,
   ): Informer<T> => {
-    const informer = informers.informer(resource, { metadataOnly });
+    const informer = source.informer(resource, { metadataOnly });
     informer.store.subscribe((change) => {
       const object = change.kind === 'Applied' ? change.after : change.before;
       if (object === undefined) return;
@@ -91,7 +97,7 @@ export function createCaches(informers: Informers, changed: CacheListener): Cach
     routes: (resource) => {
       const known = watched.get(resource);
       if (known !== undefined) return known;
-      const informer = watch(resource);
+      const informer = watch(resource, false, meshInformers);
       start?.(informer);
       return informer;
     },

@@ -36,12 +36,14 @@ import { createTargetIndex } from './target-index.ts';
 import type { TrackedConfigs } from './tracked-configs.ts';
 import { createTrackedConfigs } from './tracked-configs.ts';
 import type { Standing } from './world.ts';
-import { createWriter } from './writer.ts';
+import { createWriter, withoutOwners } from './writer.ts';
 
 export interface ControllerOptions {
   readonly settings: Settings;
   readonly kube: KubeClient;
   readonly informers: Informers;
+  /** The cluster that holds the routing objects, where it is another one. */
+  readonly mesh?: { readonly kube: KubeClient; readonly informers: Informers };
   readonly recorder: EventRecorder;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -86,6 +88,7 @@ export function createController(options: ControllerOptions): Controller {
   });
   const caches = createCaches(
     options.informers,
+    options.mesh?.informers ?? options.informers,
     onChange({ interests, targets, queue, telemetry }),
   );
   const configs = configsOf(options, caches, (path) => wake(interests, queue, path));
@@ -119,7 +122,10 @@ export function createController(options: ControllerOptions): Controller {
     watch: (until) => caches.run(until),
     noticed: ({ namespace, canary }) => queue.add(`${namespace}/${canary}`),
     lead: async (until, mayWrite) => {
-      const acting = { ...world, writer: createWriter(kube, caches, mayWrite) };
+      const writer = createWriter(kube, caches, mayWrite);
+      const { mesh } = options;
+      const meshWriter = mesh && withoutOwners(createWriter(mesh.kube, caches, mayWrite));
+      const acting = { ...world, writer, routeWriter: meshWriter ?? writer };
       wakeAll();
       await queue.run((name) => reconcile(name, acting), until);
     },

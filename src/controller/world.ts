@@ -40,6 +40,8 @@ export interface Standing {
 /** What the leader works with. */
 export interface World extends Standing {
   readonly writer: Writer;
+  /** Writes routing objects, which may lie in another cluster. */
+  readonly routeWriter: Writer;
 }
 
 export const timesOf = (clock: Clock): Times => ({

@@ -64,3 +64,14 @@ function withResourceVersion(difference: Json, resourceVersion: string | undefin
   const patch = difference as { readonly metadata?: object };
   return { ...patch, metadata: { ...patch.metadata, resourceVersion } };
 }
+
+/** Writes to a cluster that does not have the owners: its garbage collector would remove objects. */
+export function withoutOwners(writer: Writer): Writer {
+  return {
+    ...writer,
+    ensure: (resource, live, wanted) => {
+      const { ownerReferences: _, ...metadata } = wanted.metadata;
+      return writer.ensure(resource, live, live === undefined ? { ...wanted, metadata } : wanted);
+    },
+  };
+}
