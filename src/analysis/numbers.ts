@@ -15,24 +15,35 @@ export function formatFloat(value: number): string {
   return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
-/**
- * The fractions of which the half of a hundredth is exact, rounded to even: a binary fraction with
- * an odd number of two-hundredths is an odd number of eighths. JavaScript rounds such ties up.
- */
-const ties: ReadonlyMap<number, string> = new Map([
-  [0.125, '0.12'],
-  [0.375, '0.38'],
-  [0.625, '0.62'],
-  [0.875, '0.88'],
-]);
-
-/** `%.2f`: two decimals of the binary value, exact ties to even; never in exponent form. */
-export function formatFixed(value: number): string {
+/** `%.2f`: so many decimals of the binary value, exact ties to even; never in exponent form. */
+export function formatFixed(value: number, decimals = 2): string {
   if (!Number.isFinite(value)) return formatFloat(value);
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
-  const magnitude = Math.abs(value);
-  const whole = Math.trunc(magnitude);
-  const fraction = magnitude - whole;
-  const [carry = '0', decimals = ''] = (ties.get(fraction) ?? fraction.toFixed(2)).split('.');
-  return `${sign}${BigInt(whole) + BigInt(carry)}.${decimals}`;
+  const digits = String(scaled(Math.abs(value), decimals)).padStart(decimals + 1, '0');
+  if (decimals === 0) return `${sign}${digits}`;
+  return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+}
+
+/** The value times ten to the power of `decimals`, rounded to even; exact, as floats are not. */
+function scaled(value: number, decimals: number): bigint {
+  const { mantissa, exponent } = partsOf(value);
+  const numerator = mantissa * 10n ** BigInt(decimals);
+  if (exponent >= 0) return numerator << BigInt(exponent);
+  const denominator = 1n << BigInt(-exponent);
+  const quotient = numerator / denominator;
+  const twiceTheRest = (numerator % denominator) * 2n;
+  const roundsUp =
+    twiceTheRest > denominator || (twiceTheRest === denominator && quotient % 2n === 1n);
+  return roundsUp ? quotient + 1n : quotient;
+}
+
+/** A positive float as `mantissa * 2 ** exponent` (IEEE 754, binary64). */
+function partsOf(value: number): { readonly mantissa: bigint; readonly exponent: number } {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const fraction = bits & ((1n << 52n) - 1n);
+  const biased = Number(bits >> 52n);
+  if (biased === 0) return { mantissa: fraction, exponent: -1074 };
+  return { mantissa: fraction | (1n << 52n), exponent: biased - 1075 };
 }

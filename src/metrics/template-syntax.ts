@@ -1,323 +1,368 @@
 /**
- * The syntax of query templates: the part of Go's text/template that `spec/03`, 2.2 names. Parsing
- * gives a tree; nothing is ever compiled or evaluated as code.
+ * The syntax of query templates: Go's text/template without templates that call each other. Parsing
+ * gives a tree; nothing is ever compiled or evaluated as code. Error texts are Go's.
  */
+import { tokenize } from './template-tokens.ts';
+import type { Token } from './template-tokens.ts';
 
 export type Node =
   | { readonly kind: 'Text'; readonly text: string }
   | { readonly kind: 'Print'; readonly pipe: Pipe }
-  | {
-      readonly kind: 'If' | 'With';
-      readonly pipe: Pipe;
-      readonly body: Nodes;
-      readonly other: Nodes;
-    }
-  | { readonly kind: 'Range'; readonly pipe: Pipe; readonly body: Nodes; readonly other: Nodes };
+  | { readonly kind: BlockKind; readonly pipe: Pipe; readonly body: Nodes; readonly other: Nodes }
+  | { readonly kind: 'Break' | 'Continue' };
 
 export type Nodes = readonly Node[];
+type BlockKind = 'If' | 'With' | 'Range';
 
 /** Commands, each fed with the result of the one before; the result may be kept in variables. */
 export interface Pipe {
-  readonly declares: readonly string[];
-  readonly assigns?: string;
+  /** Names, with their dollar. A range may have two. */
+  readonly variables: readonly string[];
+  /** Whether the variables are there already. */
+  readonly assigns: boolean;
   readonly commands: readonly Command[];
 }
 
-/** A function or value, then arguments. */
+/** A function or value, then arguments. Never empty. */
 export type Command = readonly Operand[];
 
 export type Operand = (
-  | { readonly kind: 'Literal'; readonly value: string | number | boolean | undefined }
-  | { readonly kind: 'Function'; readonly name: string }
-  | { readonly kind: 'Variable'; readonly name: string }
-  | { readonly kind: 'Dot' }
+  | { readonly kind: 'Literal'; readonly value: string | bigint | number | boolean }
+  | { readonly kind: 'Nil' | 'Dot' }
+  | { readonly kind: 'Function' | 'Variable'; readonly name: string }
   | { readonly kind: 'Pipe'; readonly pipe: Pipe }
 ) & {
   /** Keys looked up in the value: `variables.key`. */
   readonly path: readonly string[];
+  /** As errors quote it. */
+  readonly text: string;
+  /** Where errors point to, in UTF-16 units from the beginning of the source. */
+  readonly at: number;
 };
 
 /** A template that cannot be read. The text is for its author. */
 export class TemplateSyntaxError extends Error {}
 
 /** Depth of blocks and parentheses: no query needs more, and recursion stays bounded. */
-const depthMax = 32;
+const depthMax = 100;
 
-interface Token {
-  readonly kind: 'word' | 'string' | 'number' | 'field' | 'variable' | 'punctuation' | 'end';
-  readonly text: string;
-  readonly value?: string | number;
-  readonly spaced: boolean;
-  readonly line: number;
+interface Parser {
+  readonly source: string;
+  readonly tokens: readonly Token[];
+  readonly functions: ReadonlySet<string>;
+  position: number;
+  depth: number;
+  /** Ranges around this place. */
+  ranges: number;
+  /** Variables that are known here, inner ones last. */
+  variables: string[];
 }
 
-type Piece =
-  { readonly text: string } | { readonly tokens: readonly Token[]; readonly line: number };
+/** What ends a list of nodes: `{{end}}`, or `{{else` with what follows it. */
+type Ending = 'end' | 'else';
 
 /** Throws a `TemplateSyntaxError` where the text is no template. */
 export function parseTemplate(source: string, functions: ReadonlySet<string>): Nodes {
-  const reader = { pieces: split(source), position: 0, functions };
-  const { nodes, ended } = parseNodes(reader, 0);
-  if (ended !== undefined) fail(ended.line, `unexpected {{${ended.word}}}`);
-  return nodes;
+  const parser: Parser = {
+    source,
+    tokens: tokenize(source),
+    functions,
+    position: 0,
+    depth: 0,
+    ranges: 0,
+    variables: ['$'],
+  };
+  const { nodes, ending } = parseNodes(parser);
+  return ending === undefined ? nodes : fail(parser, `unexpected {{${ending}}}`);
 }
 
-function fail(line: number, text: string): never {
+function fail({ tokens, position }: Parser, text: string): never {
+  const line = tokens[Math.max(0, position - 1)]?.line ?? 1;
   throw new TemplateSyntaxError(`template: tmpl:${line}: ${text}`);
 }
 
-/** Cuts the source into text and actions, and trims text where an action asks for it. */
-function split(source: string): readonly Piece[] {
-  const pieces: Piece[] = [];
-  let position = 0;
-  let trims = false;
-  const addText = (text: string): void => {
-    const kept = trims ? text.trimStart() : text;
-    if (kept !== '') pieces.push({ text: kept });
-  };
-  for (;;) {
-    const start = source.indexOf('{{', position);
-    if (start === -1) break;
-    const line = lineOf(source, start);
-    const trimsLeft = /^\{\{-\s/.test(source.slice(start, start + 4));
-    const before = source.slice(position, start);
-    addText(trimsLeft ? before.trimEnd() : before);
-    const action = readAction(source, start + (trimsLeft ? 3 : 2), line);
-    trims = action.trimsRight;
-    position = action.end;
-    if (action.tokens.length > 0) pieces.push({ tokens: action.tokens, line });
-  }
-  addText(source.slice(position));
-  return pieces;
+const keywords: ReadonlySet<string> = new Set(
+  'block break continue define else end if nil range template with'.split(' '),
+);
+
+/** Fails at a token that cannot stand where it does. */
+function unexpected(parser: Parser, token: Token, context: string): never {
+  parser.position = parser.tokens.indexOf(token) + 1;
+  if (token.kind === 'unreadable') fail(parser, token.text);
+  return fail(parser, `unexpected ${describe(token)} in ${context}`);
 }
 
-const lineOf = (source: string, position: number): number =>
-  source.slice(0, position).split('\n').length;
-
-interface Action {
-  readonly tokens: readonly Token[];
-  readonly trimsRight: boolean;
-  readonly end: number;
+function describe({ kind, text }: Token): string {
+  if (kind === 'end') return 'EOF';
+  if (text === '.' || (kind === 'word' && keywords.has(text))) return `<${text}>`;
+  return text.length > 10 ? `${JSON.stringify(text.slice(0, 10))}...` : JSON.stringify(text);
 }
 
-function readAction(source: string, from: number, line: number): Action {
-  const comment = /^\s*\/\*[\s\S]*?\*\/(\s+-)?\s*\}\}/.exec(source.slice(from));
-  if (comment !== null) {
-    return { tokens: [], trimsRight: comment[1] !== undefined, end: from + comment[0].length };
-  }
-  const tokens: Token[] = [];
-  let position = from;
-  for (;;) {
-    const blank = /^\s*/.exec(source.slice(position))?.[0] ?? '';
-    const rest = source.slice(position + blank.length);
-    const close = /^(-)?\}\}/.exec(rest);
-    if (close !== null && (close[1] === undefined || blank !== '')) {
-      const end = position + blank.length + close[0].length;
-      if (tokens.length === 0) fail(line, 'missing value for command');
-      return { tokens, trimsRight: close[1] !== undefined, end };
-    }
-    if (rest === '') fail(line, 'unclosed action');
-    const token = readToken(rest, blank !== '' || tokens.length === 0, line);
-    tokens.push(token);
-    position += blank.length + token.text.length;
-  }
+function peek({ tokens, position }: Parser): Token {
+  // The last token is there however often it is asked for.
+  return tokens[position] ?? tokens.at(-1) ?? { kind: 'end', text: '', at: 0, line: 1 };
 }
 
-const patterns: readonly (readonly [Token['kind'], RegExp])[] = [
-  ['string', /^"(?:[^"\\\n]|\\.)*"/],
-  ['string', /^`[^`]*`/],
-  ['number', /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/],
-  ['variable', /^\$\w*/],
-  ['field', /^\.\w+/],
-  ['word', /^[A-Za-z_]\w*/],
-  ['punctuation', /^(?::=|=|\||\(|\)|,|\.)/],
-];
-
-function readToken(rest: string, spaced: boolean, line: number): Token {
-  for (const [kind, pattern] of patterns) {
-    const text = pattern.exec(rest)?.[0];
-    if (text === undefined) continue;
-    const token = { kind, text, spaced, line };
-    if (kind === 'number') return { ...token, value: Number(text) };
-    if (kind === 'string') return { ...token, value: unquote(text, line) };
-    return token;
-  }
-  const character = String.fromCodePoint(rest.codePointAt(0) ?? 0);
-  const code = (rest.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return fail(line, `bad character U+${code} '${character}'`);
+function next(parser: Parser): Token {
+  const token = peek(parser);
+  parser.position += 1;
+  return token;
 }
 
-function unquote(text: string, line: number): string {
-  if (text.startsWith('`')) return text.slice(1, -1);
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return fail(line, `malformed string constant ${text}`);
-  }
+function skipSpace(parser: Parser): void {
+  while (peek(parser).kind === 'space') parser.position += 1;
 }
 
-interface PieceReader {
-  readonly pieces: readonly Piece[];
-  position: number;
-  readonly functions: ReadonlySet<string>;
+function nextAfterSpace(parser: Parser): Token {
+  skipSpace(parser);
+  return next(parser);
 }
 
-interface Ended {
-  readonly word: 'end' | 'else';
-  readonly tokens: readonly Token[];
-  readonly line: number;
+function peekAfterSpace(parser: Parser): Token {
+  skipSpace(parser);
+  return peek(parser);
 }
 
-/** Nodes up to the end of the text, or to an `end` or `else` that belongs to the caller. */
-function parseNodes(reader: PieceReader, depth: number): { nodes: Node[]; ended?: Ended } {
+/** Nodes up to the end of the source, or to an ending that belongs to the caller. */
+function parseNodes(parser: Parser): { readonly nodes: Nodes; readonly ending?: Ending } {
   const nodes: Node[] = [];
-  while (reader.position < reader.pieces.length) {
-    const piece = reader.pieces[reader.position];
-    reader.position += 1;
-    if (piece === undefined) break;
-    if ('text' in piece) {
-      nodes.push({ kind: 'Text', text: piece.text });
+  for (;;) {
+    const token = next(parser);
+    if (token.kind === 'end') return { nodes };
+    if (token.kind === 'text') {
+      nodes.push({ kind: 'Text', text: String(token.value) });
       continue;
     }
-    const { tokens, line } = piece;
-    const word = tokens[0]?.kind === 'word' ? tokens[0].text : '';
-    if (word === 'end' || word === 'else') {
-      return { nodes, ended: { word, tokens: tokens.slice(1), line } };
-    }
-    const block = blockKinds[word];
-    if (block === undefined) nodes.push({ kind: 'Print', pipe: parsePipe(tokens, reader, depth) });
-    else nodes.push(parseBlock(block, tokens.slice(1), line, reader, depth + 1));
+    if (token.kind !== 'left delimiter') return unexpected(parser, token, 'input');
+    const found = parseAction(parser);
+    if (typeof found === 'string') return { nodes, ending: found };
+    nodes.push(found);
   }
-  return { nodes };
 }
 
-const blockKinds: Readonly<Record<string, 'If' | 'With' | 'Range'>> = {
-  if: 'If',
-  with: 'With',
-  range: 'Range',
-};
-
-function parseBlock(
-  kind: 'If' | 'With' | 'Range',
-  tokens: readonly Token[],
-  line: number,
-  reader: PieceReader,
-  depth: number,
-): Node {
-  if (depth > depthMax) fail(line, 'blocks are nested too deep');
-  const pipe = parsePipe(tokens, reader, depth);
-  const { nodes: body, ended } = parseNodes(reader, depth);
-  if (ended === undefined) return fail(line, 'unexpected EOF');
-  if (ended.word === 'end') return { kind, pipe, body, other: [] };
-  const [first, ...rest] = ended.tokens;
-  const chained = first === undefined ? undefined : blockKinds[first.text];
-  if (chained !== undefined) {
-    return { kind, pipe, body, other: [parseBlock(chained, rest, ended.line, reader, depth + 1)] };
+function parseAction(parser: Parser): Node | Ending {
+  const first = peekAfterSpace(parser);
+  const word = first.kind === 'word' ? first.text : '';
+  const block = blockKinds.get(word);
+  if (block !== undefined) {
+    next(parser);
+    return parseBlock(parser, block, word);
   }
-  const { nodes: other, ended: last } = parseNodes(reader, depth);
-  if (last?.word !== 'end') return fail(line, 'unexpected EOF');
+  switch (word) {
+    case 'end':
+      next(parser);
+      closeAction(parser, 'end');
+      return 'end';
+    case 'else': {
+      next(parser);
+      const chained = peekAfterSpace(parser);
+      // What is chained is read by the block that it continues.
+      if (chained.text !== 'if' && chained.text !== 'with') closeAction(parser, 'else');
+      return 'else';
+    }
+    case 'break':
+    case 'continue':
+      next(parser);
+      closeAction(parser, `{{${word}}}`);
+      if (parser.ranges === 0) fail(parser, `{{${word}}} outside {{range}}`);
+      return { kind: word === 'break' ? 'Break' : 'Continue' };
+    case 'define':
+    case 'template':
+    case 'block':
+      next(parser);
+      return fail(parser, `{{${word}}} is not supported in a query`);
+    default:
+      return { kind: 'Print', pipe: parsePipe(parser, 'command', '}}') };
+  }
+}
+
+const blockKinds: ReadonlyMap<string, BlockKind> = new Map([
+  ['if', 'If'],
+  ['with', 'With'],
+  ['range', 'Range'],
+]);
+
+function closeAction(parser: Parser, context: string): void {
+  const token = nextAfterSpace(parser);
+  if (token.kind !== 'right delimiter') unexpected(parser, token, context);
+}
+
+/** A block from its pipe to its `{{end}}`. Variables that it declares end with it. */
+function parseBlock(parser: Parser, kind: BlockKind, word: string): Node {
+  enter(parser);
+  const outer = parser.variables;
+  parser.variables = [...outer];
+  const pipe = parsePipe(parser, word, '}}');
+  parser.ranges += kind === 'Range' ? 1 : 0;
+  const { nodes: body, ending } = parseNodes(parser);
+  parser.ranges -= kind === 'Range' ? 1 : 0;
+  if (ending === undefined) fail(parser, 'unexpected EOF');
+  const other = ending === 'else' ? parseOther(parser, kind, word) : [];
+  parser.variables = outer;
+  parser.depth -= 1;
   return { kind, pipe, body, other };
 }
 
-interface TokenReader {
-  readonly tokens: readonly Token[];
-  position: number;
-  readonly functions: ReadonlySet<string>;
-  depth: number;
-}
-
-function parsePipe(tokens: readonly Token[], { functions }: PieceReader, depth: number): Pipe {
-  const reader: TokenReader = { tokens, position: 0, functions, depth };
-  const pipe = readPipe(reader);
-  const left = tokens[reader.position];
-  if (left !== undefined) fail(left.line, `unexpected "${left.text}" in operand`);
-  return pipe;
-}
-
-function readPipe(reader: TokenReader): Pipe {
-  const { tokens } = reader;
-  const line = tokens[0]?.line ?? 1;
-  const declares: string[] = [];
-  let assigns: string | undefined;
-  const [first, second, third, fourth] = tokens.slice(reader.position);
-  if (first?.kind === 'variable' && second?.text === ':=') {
-    declares.push(first.text);
-    reader.position += 2;
-  } else if (first?.kind === 'variable' && second?.text === '=') {
-    assigns = first.text;
-    reader.position += 2;
-  } else if (first?.kind === 'variable' && second?.text === ',' && fourth?.text === ':=') {
-    declares.push(first.text, third?.text ?? '');
-    reader.position += 4;
+function parseOther(parser: Parser, kind: BlockKind, word: string): Nodes {
+  const chained = peekAfterSpace(parser);
+  if (chained.kind === 'word' && (chained.text === 'if' || chained.text === 'with')) {
+    // `else if` continues an `if`, `else with` a `with`; both share one `{{end}}`.
+    if (chained.text !== word) unexpected(parser, chained, 'input');
+    next(parser);
+    return [parseBlock(parser, kind, word)];
   }
+  const { nodes, ending } = parseNodes(parser);
+  if (ending === undefined) fail(parser, 'unexpected EOF');
+  return ending === 'end' ? nodes : fail(parser, 'expected end; found {{else}}');
+}
+
+function enter(parser: Parser): void {
+  parser.depth += 1;
+  if (parser.depth > depthMax) fail(parser, 'max expression depth exceeded');
+}
+
+function parsePipe(parser: Parser, context: string, end: '}}' | ')'): Pipe {
+  const { variables, assigns } = parseVariables(parser, context);
   const commands: Command[] = [];
-  do {
-    const command = readCommand(reader);
-    if (command.length === 0) fail(line, 'missing value for command');
-    commands.push(command);
-  } while (take(reader, '|'));
-  return { declares, ...(assigns === undefined ? {} : { assigns }), commands };
+  for (;;) {
+    const token = peekAfterSpace(parser);
+    const ends = token.text === end && token.kind !== 'string';
+    if (ends && token.kind !== 'text') {
+      next(parser);
+      checkPipe(parser, commands, context);
+      return { variables, assigns, commands };
+    }
+    if (!mayBegin(token)) unexpected(parser, next(parser), context);
+    commands.push(parseCommand(parser));
+  }
 }
 
-function take(reader: TokenReader, text: string): boolean {
-  const token = reader.tokens[reader.position];
-  if (token?.kind !== 'punctuation' || token.text !== text) return false;
-  reader.position += 1;
-  return true;
+/** Whether an operand may begin with this token. */
+function mayBegin({ kind, text }: Token): boolean {
+  if (kind === 'punctuation') return text === '(' || text === '.';
+  if (kind === 'word') return text === 'nil' || !keywords.has(text);
+  return kind === 'field' || kind === 'variable' || kind === 'number' || kind === 'string';
 }
 
-function readCommand(reader: TokenReader): Command {
+function checkPipe(parser: Parser, commands: readonly Command[], context: string): void {
+  if (commands.length === 0) fail(parser, `missing value for ${context}`);
+  for (const [index, [first]] of commands.entries()) {
+    const isExecutable =
+      first === undefined ||
+      first.path.length > 0 ||
+      !['Literal', 'Nil', 'Dot'].includes(first.kind);
+    if (index > 0 && !isExecutable) {
+      fail(parser, `non executable command in pipeline stage ${index + 1}`);
+    }
+  }
+}
+
+/** `$x :=`, `$x =`, and in a range `$key, $value :=`. */
+function parseVariables(parser: Parser, context: string): Pick<Pipe, 'variables' | 'assigns'> {
+  const variables: string[] = [];
+  const start = parser.position;
+  skipSpace(parser);
+  while (peek(parser).kind === 'variable') {
+    const { text } = next(parser);
+    const sign = peekAfterSpace(parser);
+    if (sign.text === ':=' || sign.text === '=') {
+      next(parser);
+      variables.push(text);
+      parser.variables.push(...variables);
+      return { variables, assigns: sign.text === '=' };
+    }
+    if (sign.text !== ',') break;
+    next(parser);
+    variables.push(text);
+    if (context !== 'range' || variables.length > 1) {
+      fail(parser, `too many declarations in ${context}`);
+    }
+    if (peekAfterSpace(parser).kind !== 'variable') {
+      fail(parser, 'range can only initialize variables');
+    }
+  }
+  if (variables.length > 0) fail(parser, 'range can only initialize variables');
+  // It was an operand.
+  parser.position = start;
+  return { variables, assigns: false };
+}
+
+/** Operands with space between them, up to a `|` or to what ends the pipe. */
+function parseCommand(parser: Parser): Command {
   const operands: Operand[] = [];
   for (;;) {
-    const operand = readOperand(reader);
-    if (operand === undefined) return operands;
-    operands.push(operand);
+    skipSpace(parser);
+    const operand = parseOperand(parser);
+    if (operand !== undefined) operands.push(operand);
+    const token = next(parser);
+    if (token.kind === 'space') continue;
+    if (token.kind === 'right delimiter' || (token.kind === 'punctuation' && token.text === ')')) {
+      parser.position -= 1;
+    } else if (token.kind !== 'punctuation' || token.text !== '|') {
+      return unexpected(parser, token, 'operand');
+    }
+    return operands.length === 0 ? fail(parser, 'empty command') : operands;
   }
 }
 
-const constants: ReadonlyMap<string, boolean | undefined> = new Map([
-  ['true', true],
-  ['false', false],
-  ['nil', undefined],
-]);
+/** Without the place in which it stands. */
+type Term =
+  | { readonly kind: 'Literal'; readonly value: string | bigint | number | boolean }
+  | { readonly kind: 'Nil' | 'Dot' }
+  | { readonly kind: 'Function' | 'Variable'; readonly name: string }
+  | { readonly kind: 'Pipe'; readonly pipe: Pipe };
 
-function readOperand(reader: TokenReader): Operand | undefined {
-  const token = reader.tokens[reader.position];
-  if (token === undefined || token.text === '|' || token.text === ')') return undefined;
-  reader.position += 1;
-  if (token.text === '(') {
-    reader.depth += 1;
-    if (reader.depth > depthMax) fail(token.line, 'parentheses are nested too deep');
-    const pipe = readPipe(reader);
-    if (!take(reader, ')')) fail(token.line, 'unclosed left paren');
-    return { kind: 'Pipe', pipe, path: readPath(reader) };
+function parseOperand(parser: Parser): Operand | undefined {
+  const first = peek(parser);
+  if (first.kind === 'field') return { kind: 'Dot', ...parsePath(parser, first) };
+  const term = parseTerm(parser);
+  if (term === undefined) return undefined;
+  const isPlain = term.kind === 'Literal' || term.kind === 'Nil' || term.kind === 'Dot';
+  const { path, text, at } = parsePath(parser, first);
+  if (isPlain && path.length > 0) {
+    const quoted = JSON.stringify(first.text);
+    return fail(parser, `unexpected . after term ${quoted}`);
   }
-  if (token.kind === 'number' || token.kind === 'string') {
-    return { kind: 'Literal', value: token.value, path: [] };
-  }
-  if (token.kind === 'variable')
-    return { kind: 'Variable', name: token.text, path: readPath(reader) };
-  if (token.kind === 'field') {
-    return { kind: 'Dot', path: [token.text.slice(1), ...readPath(reader)] };
-  }
-  if (token.text === '.') return { kind: 'Dot', path: [] };
-  if (token.kind !== 'word') return fail(token.line, `unexpected "${token.text}" in operand`);
-  if (constants.has(token.text)) {
-    return { kind: 'Literal', value: constants.get(token.text), path: [] };
-  }
-  if (!reader.functions.has(token.text)) {
-    return fail(token.line, `function "${token.text}" not defined`);
-  }
-  return { kind: 'Function', name: token.text, path: readPath(reader) };
+  return { ...term, path, text, at };
 }
 
-/** Fields that follow without a space. */
-function readPath(reader: TokenReader): readonly string[] {
-  const path: string[] = [];
-  for (;;) {
-    const token = reader.tokens[reader.position];
-    if (token?.kind !== 'field' || token.spaced) return path;
-    reader.position += 1;
-    path.push(token.text.slice(1));
+/** Fields that follow without a space, and where errors find the operand, as Go has it. */
+function parsePath(parser: Parser, first: Token): Pick<Operand, 'path' | 'text' | 'at'> {
+  const fields: Token[] = [];
+  while (peek(parser).kind === 'field') fields.push(next(parser));
+  const path = fields.map(({ text }) => text.slice(1));
+  const { at } = first.kind === 'field' ? (fields[1] ?? first) : (fields[0] ?? first);
+  const isNamed = first.kind === 'field' || first.kind === 'variable';
+  // A chain that begins otherwise is told by its beginning.
+  if (!isNamed && path.length > 0) return { path, text: first.text, at: first.at };
+  return { path, text: parser.source.slice(first.at, peek(parser).at), at };
+}
+
+function parseTerm(parser: Parser): Term | undefined {
+  const token = next(parser);
+  const { kind, text, value } = token;
+  if ((kind === 'number' || kind === 'string') && value !== undefined) {
+    return { kind: 'Literal', value };
   }
+  if (kind === 'variable') {
+    if (!parser.variables.includes(text)) fail(parser, `undefined variable "${text}"`);
+    return { kind: 'Variable', name: text };
+  }
+  if (kind === 'punctuation' && text === '.') return { kind: 'Dot' };
+  if (kind === 'punctuation' && text === '(') {
+    enter(parser);
+    const pipe = parsePipe(parser, 'parenthesized pipeline', ')');
+    parser.depth -= 1;
+    return { kind: 'Pipe', pipe };
+  }
+  if (kind === 'word' && text === 'nil') return { kind: 'Nil' };
+  if (kind === 'word' && !keywords.has(text)) return parseWord(parser, text);
+  parser.position -= 1;
+  return undefined;
+}
+
+function parseWord(parser: Parser, text: string): Term {
+  if (text === 'true' || text === 'false') return { kind: 'Literal', value: text === 'true' };
+  if (!parser.functions.has(text)) fail(parser, `function "${text}" not defined`);
+  return { kind: 'Function', name: text };
 }

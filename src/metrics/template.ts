@@ -1,10 +1,24 @@
 /**
- * Query templates: rendering the part of Go's text/template that `spec/03`, 2.2 names, with the
- * canary's names as functions. Bounded in steps and output, so that no template can hold a rollout.
+ * Query templates: Go's text/template as `spec/03`, 2.2 uses it, with the canary's names as
+ * functions and no data of its own. A tree is walked; nothing is evaluated as code. Bounded in
+ * source, steps and output, so that no template can hold a rollout.
  */
 import type { StringMap } from '../api/kubernetes.ts';
-import type { Command, Nodes, Operand, Pipe } from './template-syntax.ts';
+import { templateFunctions } from './template-functions.ts';
+import type { TemplateFunction } from './template-functions.ts';
+import { quote } from './template-printf.ts';
 import { parseTemplate, TemplateSyntaxError } from './template-syntax.ts';
+import type { Command, Node, Nodes, Operand, Pipe } from './template-syntax.ts';
+import {
+  append,
+  entriesOf,
+  isTrue,
+  refuse,
+  show,
+  TemplateExecutionError,
+  typeOf,
+} from './template-values.ts';
+import type { Value } from './template-values.ts';
 
 /** What a query may ask for: `{{ name }}`, `{{ variables.key }}`. */
 export interface TemplateModel {
@@ -21,251 +35,289 @@ export interface TemplateModel {
 export type RenderedQuery =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string };
 
-type Value = string | number | boolean | undefined | StringMap;
-type Builtin = (args: readonly Value[]) => Value;
-
-/** Node visits: a template that needs more is a loop by mistake. */
+/** Longest query that is read: none is a tenth of it. */
+const sourceCharactersMax = 65_536;
+/** Visits of nodes and calls: a template that needs more is a loop by mistake. */
 const stepsMax = 10_000;
-const outputCharactersMax = 100_000;
 
-class TemplateExecutionError extends Error {}
-
-const refuse = (text: string): never => {
-  throw new TemplateExecutionError(text);
-};
-
+/** Renders a query. Never throws: what is wrong with the template is the error. */
 export function renderQuery(source: string, model: TemplateModel): RenderedQuery {
-  const functions = functionsOf(model);
+  if (source.length > sourceCharactersMax) {
+    return { ok: false, error: `the query is longer than ${sourceCharactersMax} characters` };
+  }
+  const functions = new Map([...templateFunctions, ...Object.entries(model).map(constant)]);
   let nodes: Nodes;
   try {
-    nodes = parseTemplate(source, new Set(functions.keys()));
+    nodes = parseTemplate(source, new Set([...functions.keys(), 'and', 'or']));
   } catch (error) {
     if (!(error instanceof TemplateSyntaxError)) throw error;
     return { ok: false, error: `template parsing failed: ${error.message}` };
   }
-  const state: State = { functions, output: '', steps: 0, dot: undefined, variables: new Map() };
+  const state: State = {
+    functions,
+    output: '',
+    steps: 0,
+    dot: undefined,
+    variables: [{ name: '$', value: undefined }],
+    at: { at: 0, text: '' },
+  };
   try {
     execute(nodes, state);
     return { ok: true, text: state.output };
   } catch (error) {
     if (!(error instanceof TemplateExecutionError)) throw error;
     // The misspelling is the reference's, and people search for it.
-    return { ok: false, error: `template excution failed: template: tmpl: ${error.message}` };
+    return { ok: false, error: `template excution failed: ${locate(source, state, error)}` };
   }
+}
+
+const constant = ([name, value]: [string, string | StringMap]): [string, TemplateFunction] => [
+  name,
+  { argumentsMin: 0, argumentsMax: 0, call: () => value },
+];
+
+/** The error with its place, as Go tells it. */
+function locate(source: string, { at: { at, text } }: State, { message }: Error): string {
+  const before = source.slice(0, at);
+  const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1));
+  const place = `tmpl:${before.split('\n').length}:${column}`;
+  return `template: ${place}: executing "tmpl" at <${text}>: ${message}`;
 }
 
 interface State {
-  readonly functions: ReadonlyMap<string, Builtin>;
+  readonly functions: ReadonlyMap<string, TemplateFunction>;
   output: string;
   steps: number;
   dot: Value;
-  variables: Map<string, Value>;
+  /** Inner ones last. */
+  variables: { readonly name: string; value: Value }[];
+  /** What is being evaluated: where an error is. */
+  at: Pick<Operand, 'at' | 'text'>;
 }
 
-function execute(nodes: Nodes, state: State): void {
+/** How a list of nodes ended: at its end, or by leaving the range around it. */
+type Ended = 'Through' | 'Break' | 'Continue';
+
+function step(state: State): void {
+  state.steps += 1;
+  if (state.steps > stepsMax) refuse(`more than ${stepsMax} steps`);
+}
+
+function execute(nodes: Nodes, state: State): Ended {
   for (const node of nodes) {
-    state.steps += 1;
-    if (state.steps > stepsMax) refuse('too many steps');
-    if (node.kind === 'Text') emit(state, node.text);
-    else if (node.kind === 'Range') repeat(node.body, node.other, node.pipe, state);
-    else {
+    step(state);
+    const ended = executeOne(node, state);
+    if (ended !== 'Through') return ended;
+  }
+  return 'Through';
+}
+
+function executeOne(node: Node, state: State): Ended {
+  switch (node.kind) {
+    case 'Text':
+      state.output = append(state.output, node.text);
+      return 'Through';
+    case 'Print': {
       const value = evaluatePipe(node.pipe, state);
-      const silent = node.pipe.declares.length > 0 || node.pipe.assigns !== undefined;
-      if (node.kind === 'Print') emit(state, silent ? '' : print(value));
-      else if (!isTrue(value)) scoped(state, state.dot, () => execute(node.other, state));
-      else {
-        const dot = node.kind === 'With' ? value : state.dot;
-        scoped(state, dot, () => execute(node.body, state));
-      }
+      if (node.pipe.variables.length > 0) return 'Through';
+      state.output = append(state.output, value === undefined ? '<no value>' : show(value));
+      return 'Through';
     }
+    case 'Range':
+      return scoped(state, () => executeRange(node.pipe, node.body, node.other, state));
+    case 'If':
+    case 'With':
+      return scoped(state, () => {
+        const value = evaluatePipe(node.pipe, state);
+        if (!isTrue(value)) return execute(node.other, state);
+        return executeWith(node.kind === 'With' ? value : state.dot, node.body, state);
+      });
+    case 'Break':
+    case 'Continue':
+      return node.kind;
   }
 }
 
-/** Variables that a block declares end with it. */
-function scoped(state: State, dot: Value, run: () => void): void {
-  const { dot: outerDot, variables: outer } = state;
+/** Variables that are declared inside end here. */
+function scoped(state: State, run: () => Ended): Ended {
+  const known = state.variables.length;
+  const ended = run();
+  state.variables.length = known;
+  return ended;
+}
+
+function executeWith(dot: Value, nodes: Nodes, state: State): Ended {
+  const outer = state.dot;
   state.dot = dot;
-  state.variables = new Map(outer);
-  run();
-  for (const name of outer.keys()) outer.set(name, state.variables.get(name));
-  state.dot = outerDot;
-  state.variables = outer;
+  const ended = execute(nodes, state);
+  state.dot = outer;
+  return ended;
 }
 
-function repeat(body: Nodes, other: Nodes, pipe: Pipe, state: State): void {
-  const value = evaluatePipe({ ...pipe, declares: [] }, state);
-  const entries = entriesOf(value);
-  if (entries.length === 0) scoped(state, state.dot, () => execute(other, state));
-  for (const [key, item] of entries) {
-    scoped(state, item, () => {
-      const [first, second] = pipe.declares;
-      if (first !== undefined) state.variables.set(first, second === undefined ? item : key);
-      if (second !== undefined) state.variables.set(second, item);
-      execute(body, state);
-    });
+function executeRange(pipe: Pipe, body: Nodes, other: Nodes, state: State): Ended {
+  const items = itemsOf(evaluatePipe(pipe, state), pipe, state);
+  const [first, second] = pipe.variables;
+  let isEmpty = true;
+  for (const [key, item] of items) {
+    isEmpty = false;
+    step(state);
+    if (first !== undefined) assign(state, first, second === undefined ? item : key);
+    if (second !== undefined) assign(state, second, item);
+    const ended = scoped(state, () => executeWith(item, body, state));
+    if (ended === 'Break') break;
+  }
+  return isEmpty ? execute(other, state) : 'Through';
+}
+
+/** Keys and items. Of an integer, the numbers below it: as many as anybody waits for. */
+function* itemsOf(value: Value, pipe: Pipe, state: State): Iterable<readonly [Value, Value]> {
+  if (typeof value === 'bigint') {
+    if (pipe.variables.length > 1) {
+      refuse(`can't use ${value} to iterate over more than one variable`);
+    }
+    for (let item = 0n; item < value; item += 1n) yield [item, item];
+  } else if (typeof value === 'object') {
+    yield* entriesOf(value);
+  } else if (value !== undefined) {
+    refuseAt(state, pipe, `range can't iterate over ${show(value)}`);
   }
 }
 
-function entriesOf(value: Value): readonly (readonly [Value, Value])[] {
-  if (typeof value === 'object') return Object.entries(value).toSorted(byKey);
-  if (typeof value === 'number') {
-    return Array.from({ length: Math.min(value, stepsMax) }, (_, index) => [index, index]);
-  }
-  return value === undefined ? [] : refuse(`range can't iterate over ${print(value)}`);
-}
-
-const byKey = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number =>
-  left < right ? -1 : 1;
-
-function emit(state: State, text: string): void {
-  state.output += text;
-  if (state.output.length > outputCharactersMax) refuse('the output is too long');
+function refuseAt(state: State, { commands }: Pipe, text: string): never {
+  state.at = commands[0]?.[0] ?? state.at;
+  return refuse(text);
 }
 
 function evaluatePipe(pipe: Pipe, state: State): Value {
-  let value: Value;
-  for (const [index, command] of pipe.commands.entries()) {
-    value = evaluate(command, state, index === 0 ? [] : [value]);
-  }
-  for (const name of pipe.declares) state.variables.set(name, value);
-  if (pipe.assigns !== undefined) {
-    if (!state.variables.has(pipe.assigns)) refuse(`undefined variable "${pipe.assigns}"`);
-    state.variables.set(pipe.assigns, value);
+  let piped: readonly Value[] = [];
+  for (const command of pipe.commands) piped = [evaluateCommand(command, piped, state)];
+  const [value] = piped;
+  for (const name of pipe.variables) {
+    if (pipe.assigns) assign(state, name, value);
+    else state.variables.push({ name, value });
   }
   return value;
 }
 
-function evaluate([first, ...rest]: Command, state: State, piped: readonly Value[]): Value {
+function assign({ variables }: State, name: string, value: Value): void {
+  const variable = variables.findLast((known) => known.name === name);
+  if (variable === undefined) refuse(`undefined variable: ${name}`);
+  else variable.value = value;
+}
+
+function evaluateCommand(command: Command, piped: readonly Value[], state: State): Value {
+  const [first, ...rest] = command;
   if (first === undefined) return undefined;
-  if (first.kind === 'Function') {
-    const args = [...rest.map((operand) => valueOf(operand, state)), ...piped];
-    return lookUp(call(first.name, args, state), first.path);
+  state.at = first;
+  if (first.kind === 'Function' && first.path.length === 0) {
+    return call({ name: first.name, at: first.at, operands: rest }, piped, state);
   }
-  if (rest.length > 0 || piped.length > 0) refuse(`can't give argument to non-function`);
-  return valueOf(first, state);
+  if (first.kind === 'Nil') refuse('nil is not a command');
+  if (rest.length === 0 && piped.length === 0) return evaluate(first, state);
+  const key = first.path.at(-1);
+  if (key === undefined) refuse(`can't give argument to non-function ${textOf(first)}`);
+  const value = evaluate({ ...first, path: first.path.slice(0, -1) }, state);
+  if (typeof value === 'object') refuse(`${key} is not a method but has arguments`);
+  return lookUp(value, [key ?? '']);
 }
 
-function call(name: string, args: readonly Value[], state: State): Value {
-  state.steps += 1;
-  if (state.steps > stepsMax) refuse('too many steps');
-  return state.functions.get(name)?.(args);
+/** As Go writes an operand when it quotes one. */
+function textOf({ kind, text }: Operand): string {
+  return kind === 'Literal' && text.startsWith('`') ? quote(text.slice(1, -1)) : text;
 }
 
-function valueOf(operand: Operand, state: State): Value {
+/** A function with the arguments that are written behind it. */
+interface Called {
+  readonly name: string;
+  readonly at: number;
+  readonly operands: readonly Operand[];
+}
+
+function call(called: Called, piped: readonly Value[], state: State): Value {
+  step(state);
+  const { name, at, operands } = called;
+  state.at = { at, text: name };
+  if (name === 'and' || name === 'or') return decide(called, piped, state);
+  const definition = state.functions.get(name);
+  if (definition === undefined) return refuse(`"${name}" is not a defined function`);
+  checkCount(name, definition, operands.length + piped.length);
+  const takesFormat = definition.takesFormat === true;
+  const args = operands.map((operand, position) => {
+    const value = evaluateArgument(operand, state);
+    if (takesFormat && position === 0) checkFormat(operand, value);
+    return value;
+  });
+  if (takesFormat && operands.length === 0) checkFormat(undefined, piped[0]);
+  try {
+    return definition.call([...args, ...piped]);
+  } catch (error) {
+    if (!(error instanceof TemplateExecutionError)) throw error;
+    state.at = { at, text: [name, ...operands.map(textOf)].join(' ') };
+    return refuse(`error calling ${name}: ${error.message}`);
+  }
+}
+
+function checkCount(
+  name: string,
+  { argumentsMin, argumentsMax }: Pick<TemplateFunction, 'argumentsMin' | 'argumentsMax'>,
+  count: number,
+): void {
+  if (count >= argumentsMin && count <= (argumentsMax ?? count)) return;
+  const wanted = argumentsMax === undefined ? `at least ${argumentsMin}` : String(argumentsMin);
+  refuse(`wrong number of args for ${name}: want ${wanted} got ${count}`);
+}
+
+function checkFormat(operand: Operand | undefined, value: Value): void {
+  if (typeof value === 'string') return;
+  if (operand?.kind === 'Literal') refuse(`expected string; found ${operand.text}`);
+  if (value === undefined) refuse('invalid value; expected string');
+  refuse(`wrong type for value; expected string; got ${typeOf(value)}`);
+}
+
+/** `and` stops at the first false argument, `or` at the first true one; what follows is not run. */
+function decide({ name, operands }: Called, piped: readonly Value[], state: State): Value {
+  checkCount(name, { argumentsMin: 1 }, operands.length + piped.length);
+  const wanted = name === 'or';
+  let value: Value;
+  for (const each of operands) {
+    value = evaluateArgument(each, state);
+    if (isTrue(value) === wanted) return value;
+  }
+  return piped.length > 0 ? piped[0] : value;
+}
+
+function evaluateArgument(operand: Operand, state: State): Value {
+  state.at = operand;
+  return evaluate(operand, state);
+}
+
+function evaluate(operand: Operand, state: State): Value {
   switch (operand.kind) {
     case 'Literal':
       return operand.value;
-    case 'Function':
-      return lookUp(call(operand.name, [], state), operand.path);
-    case 'Variable': {
-      const { name } = operand;
-      if (name !== '$' && !state.variables.has(name)) refuse(`undefined variable "${name}"`);
-      return lookUp(state.variables.get(name), operand.path);
-    }
+    case 'Nil':
+      return lookUp(undefined, operand.path);
     case 'Dot':
       return lookUp(state.dot, operand.path);
+    case 'Variable': {
+      const found = state.variables.findLast(({ name }) => name === operand.name);
+      return lookUp(found?.value, operand.path);
+    }
+    // An error in the path is told at what was evaluated before it.
+    case 'Function':
+      return lookUp(call({ ...operand, operands: [] }, [], state), operand.path);
     case 'Pipe':
       return lookUp(evaluatePipe(operand.pipe, state), operand.path);
   }
 }
 
 function lookUp(value: Value, path: readonly string[]): Value {
-  let found = value;
-  for (const key of path) {
+  return path.reduce<Value>((found, key) => {
     if (found === undefined) return refuse(`nil data; no entry for key "${key}"`);
-    if (typeof found !== 'object') return refuse(`can't evaluate field ${key} in type string`);
+    if (typeof found !== 'object') {
+      return refuse(`can't evaluate field ${key} in type ${typeOf(found)}`);
+    }
     if (!Object.hasOwn(found, key)) return refuse(`map has no entry for key "${key}"`);
-    found = found[key];
-  }
-  return found;
-}
-
-function isTrue(value: Value): boolean {
-  return typeof value === 'object' ? Object.keys(value).length > 0 : Boolean(value);
-}
-
-function print(value: Value): string {
-  if (value === undefined) return '<no value>';
-  if (typeof value !== 'object') return String(value);
-  const entries = Object.entries(value).toSorted(byKey);
-  return `map[${entries.map(([key, item]) => `${key}:${item}`).join(' ')}]`;
-}
-
-function functionsOf(model: TemplateModel): ReadonlyMap<string, Builtin> {
-  const functions = new Map<string, Builtin>(Object.entries(builtins));
-  for (const [name, value] of Object.entries(model)) {
-    functions.set(name, (args) =>
-      args.length === 0
-        ? value
-        : refuse(`wrong number of args for ${name}: want 0 got ${args.length}`),
-    );
-  }
-  return functions;
-}
-
-const compare = (left: Value, right: Value): number => {
-  if (typeof left !== typeof right) return refuse('incompatible types for comparison');
-  if (typeof left === 'number' && typeof right === 'number') return left - right;
-  if (typeof left !== 'string' || typeof right !== 'string') {
-    return refuse('invalid type for comparison');
-  }
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
-};
-
-const equals = (left: Value, right: Value): boolean => {
-  if (typeof left !== typeof right) return refuse('incompatible types for comparison');
-  return left === right;
-};
-
-const builtins: Readonly<Record<string, Builtin>> = {
-  printf: ([format, ...args]) => printf(print(format), args),
-  // Like fmt.Sprint: spaces between operands when neither is a string.
-  print: (args) =>
-    args.reduce<string>((text, value, index) => {
-      const spaced = index > 0 && typeof value !== 'string' && typeof args[index - 1] !== 'string';
-      return `${text}${spaced ? ' ' : ''}${print(value)}`;
-    }, ''),
-  println: (args) => `${args.map(print).join(' ')}\n`,
-  index: ([map, ...keys]) =>
-    keys.reduce<Value>((value, key) => {
-      if (typeof value !== 'object') return refuse("can't index item of this type");
-      const name = print(key);
-      return Object.hasOwn(value, name) ? value[name] : '';
-    }, map),
-  len: ([value]) => {
-    if (typeof value === 'string') return Buffer.byteLength(value);
-    return typeof value === 'object'
-      ? Object.keys(value).length
-      : refuse('len of no list, map or string');
-  },
-  eq: ([first, ...others]) => others.some((other) => equals(first, other)),
-  ne: ([left, right]) => !equals(left, right),
-  lt: ([left, right]) => compare(left, right) < 0,
-  le: ([left, right]) => compare(left, right) <= 0,
-  gt: ([left, right]) => compare(left, right) > 0,
-  ge: ([left, right]) => compare(left, right) >= 0,
-  and: (args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
-  or: (args) => args.find(isTrue) ?? args.at(-1),
-  not: ([value]) => !isTrue(value),
-};
-
-/** The verbs that queries use: %s %d %v %q %f %.2f %%; a wrong one is shown as Go shows it. */
-function printf(format: string, args: readonly Value[]): string {
-  let next = 0;
-  const text = format.replace(
-    /%(\.\d+)?([sdvqf%])/g,
-    (_, precision: string | undefined, verb: string) => {
-      if (verb === '%') return '%';
-      if (next >= args.length) return `%!${verb}(MISSING)`;
-      const value = args[next];
-      next += 1;
-      if (verb === 'q') return JSON.stringify(print(value));
-      if (verb !== 'f' && verb !== 'd') return print(value);
-      if (typeof value !== 'number') return `%!${verb}(string=${print(value)})`;
-      return verb === 'd'
-        ? String(Math.trunc(value))
-        : value.toFixed(Number(precision?.slice(1) ?? 6));
-    },
-  );
-  return next < args.length ? `${text}%!(EXTRA ${args.slice(next).map(print).join(', ')})` : text;
+    return found[key];
+  }, value);
 }
