@@ -46,7 +46,7 @@ try {
 }
 
 async function type(kubectl: Kubectl, args: readonly string[]): Promise<void> {
-  print(`${clock()}  $ kubectl ${args.join(' ')}`);
+  print(`${clock()}  $ kubectl ${args.map((arg) => arg.split('/e2e/fixtures/').at(-1)).join(' ')}`);
   const { stdout, stderr } = await kubectl(args);
   for (const line of `${stderr}${stdout}`.trim().split('\n')) print(`         ${line}`);
 }
