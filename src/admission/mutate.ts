@@ -4,14 +4,14 @@
  * touches the pod template, refuses nobody, and answers from memory.
  */
 import {
-  canaryAnnotation,
   changeCauseAnnotation,
   changedByAnnotation,
   replicasAnnotation,
   revisionAnnotation,
+  targetAnnotations,
 } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
-import type { Deployment, PodTemplateSpec, StringMap } from '../api/kubernetes.ts';
+import type { Container, Deployment, PodTemplateSpec, StringMap } from '../api/kubernetes.ts';
 import { configChecksum, configKey, isTracked } from '../revision/checksum.ts';
 import { canonicalJson } from '../revision/canonical-json.ts';
 import { hashTemplate, revisionOf } from '../revision/hash.ts';
@@ -54,26 +54,21 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
   const canary = lookup.canaryOf(request.namespace, request.name);
   if (canary === undefined) return { answer: release(deployment) };
 
-  const changed = before === undefined || templateDiffers(before, deployment);
-  const held = heldReplicas(canary, before, deployment);
-  const revision = changed ? observeRevision(deployment, request.namespace, lookup) : undefined;
+  const templateHash = hashTemplate(deployment.spec.template);
+  const changed = before === undefined || hashTemplate(before.spec.template) !== templateHash;
+  const { asked, held } = resize(canary, before, deployment);
+  const revision = changed ? observeRevision(deployment, templateHash, request, lookup) : undefined;
   const annotations = {
     ...deployment.metadata.annotations,
     ...(changed ? attribution(request, before, deployment, revision) : {}),
-    ...(held === undefined ? {} : { [replicasAnnotation]: String(deployment.spec.replicas ?? 1) }),
+    ...(asked === undefined ? {} : { [replicasAnnotation]: String(asked) }),
   };
   const wanted: Deployment = {
     ...deployment,
     metadata: { ...deployment.metadata, annotations: withoutUndefined(annotations) },
     spec: held === undefined ? deployment.spec : { ...deployment.spec, replicas: held },
   };
-  const warnings = warningsFor({
-    canary,
-    changed,
-    templateHash: hashTemplate(deployment.spec.template),
-    asked: deployment.spec.replicas ?? 1,
-    held,
-  });
+  const warnings = warningsFor({ canary, changed, templateHash, asked, held });
   const notice = { namespace: request.namespace, canary: canary.metadata.name };
   return { answer: { warnings, wanted }, ...(changed && !request.dryRun ? { notice } : {}) };
 }
@@ -81,40 +76,49 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
 const hasTemplate = (deployment: Partial<Deployment>): boolean =>
   Array.isArray(deployment.spec?.template?.spec?.containers);
 
-const templateDiffers = (before: Deployment, after: Deployment): boolean =>
-  canonicalJson(before.spec.template) !== canonicalJson(after.spec.template);
-
-/** The Canary is gone: its name on the Deployment is stale, and costs a call for each change. */
+/** The Canary is gone: what it left on the Deployment is stale, and costs a call for each change. */
 function release(deployment: Deployment): AdmissionAnswer {
-  const { [canaryAnnotation]: _, ...annotations } = deployment.metadata.annotations ?? {};
-  const wanted = { ...deployment, metadata: { ...deployment.metadata, annotations } };
-  return { warnings: [], wanted };
+  const stale: ReadonlySet<string> = new Set(targetAnnotations);
+  const annotations = Object.fromEntries(
+    Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !stale.has(key)),
+  );
+  return {
+    warnings: [],
+    wanted: { ...deployment, metadata: { ...deployment.metadata, annotations } },
+  };
+}
+
+interface Resize {
+  /** Replicas that the manifest asks for, where these are others than there are. */
+  readonly asked?: number;
+  /** Replicas that are kept in their place. */
+  readonly held?: number;
 }
 
 /**
- * Replicas that the canary needs while a manifest asks for others: a manifest that is applied again
- * from Git must not bring idle pods up, or take the pods of a running analysis away.
+ * A manifest that is applied again from Git must not bring idle pods up, take pods away that serve,
+ * or overrule an autoscaler. More of the pods that serve, where no autoscaler has the say, is what
+ * somebody wants and harms nobody. `kubectl scale` and autoscalers write another resource, which is
+ * never held.
  */
-function heldReplicas(
-  canary: Canary,
-  before: Deployment | undefined,
-  after: Deployment,
-): number | undefined {
+function resize(canary: Canary, before: Deployment | undefined, after: Deployment): Resize {
   const phase = canary.status?.phase ?? '';
   const holds = !['', 'Initializing', 'Terminating', 'Terminated'].includes(phase);
-  if (!holds || before === undefined || canary.spec.suspend === true) return undefined;
-  // The target's pods serve until its traffic has left them.
+  if (!holds || before === undefined) return {};
   const present = before.spec.replicas ?? 1;
-  return present === (after.spec.replicas ?? 1) ? undefined : present;
+  const asked = after.spec.replicas ?? 1;
+  if (asked === present) return {};
+  const grows = present > 0 && asked > present;
+  return grows && canary.spec.autoscalerRef === undefined ? { asked } : { asked, held: present };
 }
 
 /** The revision; undefined where a part of it is not in memory: no stamp is better than a wrong one. */
 function observeRevision(
   { spec }: Deployment,
-  namespace: string,
+  hash: string,
+  { namespace }: AdmissionRequest,
   lookup: Lookup,
 ): string | undefined {
-  const hash = hashTemplate(spec.template);
   if (!lookup.configTracking) return revisionOf(hash, undefined);
   const checksums: Record<string, string> = {};
   for (const { kind, name } of referencedConfigs(spec.template)) {
@@ -144,21 +148,27 @@ const kubectlCauseAnnotation = 'kubernetes.io/change-cause';
 /** One line on what changed: the user's own words if there are new ones, else the difference. */
 function causeOf(before: Deployment | undefined, after: Deployment): string {
   const given = after.metadata.annotations?.[kubectlCauseAnnotation];
-  if (given !== undefined && given !== before?.metadata.annotations?.[kubectlCauseAnnotation]) {
-    return given.replace(/\s+/g, ' ').slice(0, causeCharactersMax);
-  }
-  if (before === undefined) return 'created';
-  const parts = [...imageChanges(before, after), ...fieldChanges(before, after)];
-  return parts.join(', ').slice(0, causeCharactersMax);
+  const isNew = given !== before?.metadata.annotations?.[kubectlCauseAnnotation];
+  return (given !== undefined && isNew ? given : differenceOf(before, after))
+    .replace(/\s+/g, ' ')
+    .slice(0, causeCharactersMax);
 }
 
+function differenceOf(before: Deployment | undefined, after: Deployment): string {
+  if (before === undefined) return 'created';
+  return [...imageChanges(before, after), ...fieldChanges(before, after)].join(', ');
+}
+
+const allContainers = ({ spec }: PodTemplateSpec) => [
+  ...(spec.initContainers ?? []),
+  ...spec.containers,
+];
+
 function imageChanges(before: Deployment, after: Deployment): readonly string[] {
-  const containers = ({ spec }: PodTemplateSpec) => [
-    ...(spec.initContainers ?? []),
-    ...spec.containers,
-  ];
-  const known = new Map(containers(before.spec.template).map(({ name, image }) => [name, image]));
-  return containers(after.spec.template).flatMap(({ name, image = '' }) => {
+  const known = new Map(
+    allContainers(before.spec.template).map(({ name, image }) => [name, image]),
+  );
+  return allContainers(after.spec.template).flatMap(({ name, image = '' }) => {
     const old = known.get(name);
     return old === undefined || old === image ? [] : [`image ${name}: ${old} -> ${image}`];
   });
@@ -166,16 +176,25 @@ function imageChanges(before: Deployment, after: Deployment): readonly string[] 
 
 /** Parts of the template that differ, images aside. */
 function fieldChanges(before: Deployment, after: Deployment): readonly string[] {
-  const parts = (deployment: Deployment): StringMap => {
-    const { metadata, spec } = deployment.spec.template;
-    const containers = spec.containers.map((container) => ({ ...container, image: undefined }));
-    const all = { ...metadata, ...spec, containers };
-    return Object.fromEntries(Object.entries(all).map(([key, part]) => [key, canonicalJson(part)]));
-  };
-  const [old, now] = [parts(before), parts(after)];
+  const [old, now] = [partsOf(before), partsOf(after)];
   const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   const changed = keys.filter((key) => old[key] !== now[key]);
   return changed.length > 0 ? [`template: ${changed.toSorted().join(' ')}`] : [];
+}
+
+function partsOf({ spec }: Deployment): StringMap {
+  const { annotations, labels } = spec.template.metadata ?? {};
+  const { containers, initContainers, ...rest } = spec.template.spec;
+  const imageless = (list: readonly Container[] = []) =>
+    list.map((container) => ({ ...container, image: undefined }));
+  const all = {
+    annotations,
+    labels,
+    ...rest,
+    containers: imageless(containers),
+    initContainers: imageless(initContainers),
+  };
+  return Object.fromEntries(Object.entries(all).map(([key, part]) => [key, canonicalJson(part)]));
 }
 
 function withoutUndefined(map: Readonly<Record<string, string | undefined>>): StringMap {

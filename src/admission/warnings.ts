@@ -8,8 +8,8 @@ export interface Change {
   /** Whether the pod template changes. */
   readonly changed: boolean;
   readonly templateHash: string;
-  /** Replicas that the manifest asks for. */
-  readonly asked: number;
+  /** Replicas that the manifest asks for, where these are others than there are. */
+  readonly asked: number | undefined;
   /** Replicas that are kept in their place. */
   readonly held: number | undefined;
 }
@@ -19,10 +19,9 @@ export function warningsFor({ canary, changed, templateHash, asked, held }: Chan
   const warnings: string[] = [];
   if (changed) warnings.push(`${name}: ${effectOf(canary, templateHash)}`);
   if (held !== undefined) {
-    const when = held === 0 ? 'when its canary is brought up' : 'with the next change';
-    warnings.push(
-      `${name}: replicas stay at ${held}, the canary holds them; ${asked} are used ${when}`,
-    );
+    const when = held === 0 ? 'when its next revision is brought up' : 'with the next change';
+    const later = asked === undefined || asked === 0 ? '' : `; ${asked} are used ${when}`;
+    warnings.push(`${name}: replicas stay at ${held}, the canary holds them${later}`);
   }
   return warnings;
 }
@@ -66,7 +65,7 @@ function effectOf(canary: Canary, templateHash: string): string {
 function startOf(canary: Canary): string {
   if (skipsAnalysis(canary)) return 'this is promoted without analysis';
   const intervalMs = analysisIntervalMs(canary);
-  const every = formatDuration(intervalMs);
+  const every = inWords(intervalMs);
   const {
     stepWeight = 0,
     stepWeights = [],
@@ -75,17 +74,21 @@ function startOf(canary: Canary): string {
   } = canary.spec.analysis ?? {};
   if (strategyOf(canary) !== 'canary') {
     const kind = strategyOf(canary) === 'ab-testing' ? 'an A/B test' : 'a blue/green analysis';
-    const least = formatDuration((iterations + 1) * intervalMs);
+    const least = inWords((iterations + 1) * intervalMs);
     return `this starts ${kind} of ${iterations} iterations every ${every}, at least ${least} to promotion`;
   }
   const weights = weightsOf(stepWeight, stepWeights, maxWeight);
-  const least = formatDuration((weights.length + 1) * intervalMs);
+  const least = inWords((weights.length + 1) * intervalMs);
   const shown =
     weights.length > 8
       ? `${weights.slice(0, 7).join(', ')} ... ${weights.at(-1)}`
       : weights.join(', ');
   return `this starts a canary analysis (weights ${shown} every ${every}, at least ${least} to promotion)`;
 }
+
+/** `6m` rather than the `6m0s` that durations are written as. */
+const inWords = (ms: number): string =>
+  formatDuration(ms).replace(/m0s$/, 'm').replace(/h0m$/, 'h');
 
 function weightsOf(step: number, steps: readonly number[], max: number): readonly number[] {
   if (step <= 0) return steps;

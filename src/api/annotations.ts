@@ -10,6 +10,14 @@ export const changedByAnnotation = 'aviary.dev/changed-by';
 export const changeCauseAnnotation = 'aviary.dev/change-cause';
 /** On a target: the replicas that a manifest asked for while the canary holds another number. */
 export const replicasAnnotation = 'aviary.dev/replicas';
+/** All that we write on a target: gone with its Canary. */
+export const targetAnnotations = [
+  canaryAnnotation,
+  revisionAnnotation,
+  changedByAnnotation,
+  changeCauseAnnotation,
+  replicasAnnotation,
+] as const;
 
 /** Keeps Flux from reverting what the controller manages. */
 export const fluxAnnotations = {

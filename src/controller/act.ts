@@ -4,11 +4,9 @@
  */
 import {
   canaryAnnotation,
-  changeCauseAnnotation,
-  changedByAnnotation,
   finalizer,
-  replicasAnnotation,
   revisionAnnotation,
+  targetAnnotations,
 } from '../api/annotations.ts';
 import { serviceNames } from '../api/defaults.ts';
 import type { ConfigMap, Deployment, KubeObject, Secret } from '../api/kubernetes.ts';
@@ -185,14 +183,9 @@ async function claimTarget({ canary, objects }: Snapshot, world: World): Promise
 
 async function releaseTarget({ objects }: Snapshot, world: World): Promise<void> {
   const { target } = objects;
-  const marks = [
-    canaryAnnotation,
-    revisionAnnotation,
-    changedByAnnotation,
-    changeCauseAnnotation,
-    replicasAnnotation,
-  ];
-  const found = marks.filter((mark) => target?.metadata.annotations?.[mark] !== undefined);
+  const found = targetAnnotations.filter(
+    (mark) => target?.metadata.annotations?.[mark] !== undefined,
+  );
   if (target === undefined || found.length === 0) return;
   const annotations = Object.fromEntries(found.map((mark) => [mark, null]));
   await patchTarget(target, { metadata: { annotations } }, world);
