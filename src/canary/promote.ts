@@ -58,7 +58,8 @@ function abandon(seen: Observation, now: Moment, message: string): Decision {
   const failure = failPromotion(seen, now, message);
   if (canaryServes) return failure;
   const change = { phase: 'Failed', canaryWeight: 0, iterations: 0, failedChecks: 0 } as const;
-  return { ...failure, effects: upkeep, status: transition(seen, change, now) };
+  const effects = [...upkeep, route(seen, splitAt(0), withoutCookie(seen))];
+  return { ...failure, effects, status: transition(seen, change, now) };
 }
 
 function shiftAll(seen: Observation, now: Moment): Decision {

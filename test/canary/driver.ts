@@ -64,7 +64,7 @@ export interface Written {
   readonly write: Write;
   readonly before: World;
   readonly decision: Decision;
-  /** What was answered since the last verdict. */
+  /** What was answered since the last verdict; PreRollout: since the last status. */
   readonly answered: ReadonlyMap<Stage, boolean>;
 }
 
@@ -74,6 +74,8 @@ export interface Setup {
   readonly answer?: (asked: AskedNow) => boolean;
   /** Milliseconds until a side is ready after a change; `Infinity` where it never is. */
   readonly readyInMs?: (side: SideName, revision: string) => number;
+  /** Whether old pods serve while a rollout is under way; true where absent. */
+  readonly keepsPods?: (side: SideName, revision: string) => boolean;
   readonly onWrite?: (written: Written, world: World) => void;
   /** Numbers of the writes after which the process dies, from 1. */
   readonly crashes?: ReadonlySet<number>;
@@ -158,6 +160,7 @@ export function createDriver(setup: Setup = {}): Driver {
     if (it === undefined) return;
     const endsAtMs = world.nowMs + readyInMs(side, it.revision);
     it.rollout = { sinceMs: world.nowMs, endsAtMs };
+    if (setup.keepsPods?.(side, it.revision) === false) it.availablePods = 0;
   };
 
   const settle = (): void => {
@@ -320,7 +323,7 @@ export function createDriver(setup: Setup = {}): Driver {
     if (beatAtMs !== undefined) {
       memory.beatAtMs = beatAtMs;
       verdictsAtMs.push(steadyMs);
-      answered.clear();
+      for (const stage of answered.keys()) if (stage !== 'PreRollout') answered.delete(stage);
     }
     const saidIn = `${stored().phase}/${stored().lastAppliedSpec ?? ''}`;
     if (saidIn !== memory.saidIn) memory.said.clear();

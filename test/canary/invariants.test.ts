@@ -77,6 +77,13 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
   let lastRaiseAtMs: number | undefined;
   let left: { readonly atMs: number; readonly generation: number } | undefined;
 
+  /** Whether the primary could take traffic: one that broke in a promotion does not count. */
+  const primaryServes = (world: World): boolean => {
+    const { rollout } = world.primary ?? {};
+    const isBroken = rollout !== undefined && world.nowMs >= rollout.sinceMs + 60_000;
+    return hasPods(world, 'primary') && !(isBroken && world.split?.canary === 100);
+  };
+
   /** Invariants 1 and 2. */
   const route = ({ before, decision, answered }: Written, world: World): void => {
     const after = world.split;
@@ -94,6 +101,10 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
       // Where a newer revision takes the traffic away, its own pods replace those that served.
       left = isKnown ? { atMs: world.nowMs, generation: world.targetGeneration } : undefined;
     }
+    if (!isKnown && after.canary > 0) {
+      assert.ok(!primaryServes(before), 'what nobody analysed has no traffic');
+    }
+    if (after.mirrored && before.split?.mirrored !== true) lastRaiseAtMs = world.nowMs;
     if (after.canary <= from.canary) return;
 
     assert.ok(hasPods(world, 'target'), 'the canary has pods for its traffic');
@@ -105,10 +116,11 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
     assert.equal(next?.phase, 'Progressing', 'only a step raises the weight');
     assert.ok(decision.beatAtMs !== undefined, 'a step uses a verdict up');
     assert.notEqual(answered.get('RollbackRequested'), true);
-    const checked = answered.get('Analysis') ?? answered.get('PreRollout');
-    const wasFirst = from.canary === 0 && statusOf(before.canary).iterations === 0;
-    if (!wasFirst) assert.equal(answered.get('Analysis'), true, 'a step needs a good verdict');
-    else assert.notEqual(checked, false, 'a step needs a good verdict');
+    const stands = from.canary === 0 && before.split?.mirrored !== true;
+    const wasFirst = stands && statusOf(before.canary).iterations === 0;
+    const isChecked = !wasFirst || hooksOf(before.canary, 'pre-rollout').length > 0;
+    const answer = answered.get(wasFirst ? 'PreRollout' : 'Analysis');
+    assert.ok(!isChecked || answer === true, 'a step needs a good verdict');
     const { iterations = 0 } = before.canary.spec.analysis ?? {};
     if (iterations === 0) {
       const isStep = after.canary === nextWeight(before.canary, from.canary);
@@ -124,11 +136,29 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
     lastRaiseAtMs = world.nowMs;
   };
 
+  /** Invariant 3: what a phase says of traffic is so when it is written. */
+  const note = ({ before }: Written, world: World): void => {
+    const { phase, canaryWeight, lastAppliedSpec } = statusOf(world.canary);
+    const weight = world.split?.canary ?? 0;
+    const isNewer = lastAppliedSpec !== statusOf(before.canary).lastAppliedSpec;
+    if (isAtRest(world)) assert.equal(weight, canaryWeight, `${phase} says where traffic is`);
+    if (phase === 'Progressing' && isNewer && weight > 0) {
+      assert.ok(!primaryServes(world), 'a newer revision starts without traffic');
+    }
+  };
+
   /** Invariant 3. */
   const scale = ({ before }: Written, world: World): void => {
     if (world.target.replicas > 0 || before.target.replicas === 0) return;
     if (!abilitiesOf.weights) return;
     assert.equal(world.split?.canary ?? 0, 0, 'pods that have traffic stay');
+    if (statusOf(before.canary).phase === 'Finalising') {
+      assert.equal(
+        world.primary?.rollout,
+        undefined,
+        'the primary is ready before the canary goes',
+      );
+    }
     if (left === undefined || left.generation !== before.targetGeneration) return;
     // After a restart, times are known to the second.
     const drainedMs = world.nowMs - left.atMs + 1000;
@@ -163,6 +193,7 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
     if (kind === 'Route' && abilitiesOf.weights) route(written, world);
     if (kind === 'ScaleTarget') scale(written, world);
     if (kind === 'Promote') promote(written, world);
+    if (kind === 'Status' && abilitiesOf.weights) note(written, world);
     if (isAtRest(world) && world.target.replicas === 0 && abilitiesOf.weights) {
       assert.equal(world.split?.canary ?? 0, 0, 'a side without pods has no traffic');
     }
@@ -186,7 +217,11 @@ function assertEnded(driver: Driver, { weights }: { readonly weights: boolean })
   }
   const failedPromotion =
     status.phase === 'Failed' && status.lastPromotedSpec === status.lastAppliedSpec;
-  if (!weights || status.canaryWeight > 0) return;
+  if (!weights) return;
+  if (status.canaryWeight > 0) {
+    assert.ok(world.primary?.rollout, 'traffic comes home once the primary is ready');
+    return;
+  }
   assert.equal(world.split?.canary, 0);
   if (failedPromotion) return;
   assert.equal(world.target.replicas, 0);
@@ -207,21 +242,28 @@ const fates = {
   stuck: { passes: true, target: false, primary: false },
   /** Runs as a canary, and not as the primary: a quota, a node that is full. */
   unlucky: { passes: true, target: true, primary: false },
+  /** The same, and the old pods are gone by then. */
+  fatal: { passes: true, target: true, primary: false },
 } as const;
 type Fate = keyof typeof fates;
 
 const fateOf = (revision: string) =>
   fates[(revision.split('-')[0] ?? 'good') as Fate] ?? fates.good;
 
-const readyInMs: Setup['readyInMs'] = (side, revision) =>
-  fateOf(revision)[side] ? 1500 : Infinity;
+const readyIn =
+  (ms: number): NonNullable<Setup['readyInMs']> =>
+  (side, revision) =>
+    fateOf(revision)[side] ? ms : Infinity;
+
+const keepsPods: NonNullable<Setup['keepsPods']> = (side, revision) =>
+  !(side === 'primary' && revision.startsWith('fatal'));
 
 const byFate: NonNullable<Setup['answer']> = ({ stage, revision }) => {
   if (stage === 'RollbackRequested') return false;
   return stage !== 'Analysis' || fateOf(revision).passes;
 };
 
-const fateNames = fc.constantFrom<Fate>('good', 'good', 'bad', 'stuck', 'unlucky');
+const fateNames = fc.constantFrom<Fate>('good', 'good', 'bad', 'stuck', 'unlucky', 'fatal');
 
 test('killed after any one write, it ends where it would have ended', () => {
   fc.assert(
@@ -237,7 +279,8 @@ test('killed after any one write, it ends where it would have ended', () => {
             clockSetBack: setBack,
             downMs: 700,
             answer: byFate,
-            readyInMs,
+            readyInMs: readyIn(1500),
+            keepsPods,
             onWrite: laws.onWrite,
           });
           withTrace(driver, () => {
@@ -300,45 +343,50 @@ const chaos = fc.record({
   crashes: fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 4 }),
   downMs: fc.integer({ min: 0, max: 20_000 }),
   clockSetBack: fc.boolean(),
+  readyMs: fc.integer({ min: 0, max: 25_000 }),
   /** Answers in turn, until the world is calm: a refusal at any gate, a failed check. */
   refusals: fc.array(fc.boolean(), { maxLength: 12 }),
 });
 
 test('whatever happens, no law is broken, and the run ends once the world is calm', () => {
   fc.assert(
-    fc.property(chaos, ({ canary, abilities, events: script, crashes, refusals, ...more }) => {
-      const laws = createLaws(abilities);
-      let asked = 0;
-      const driver = createDriver({
-        canary,
-        abilities,
-        crashes: new Set(crashes),
-        ...more,
-        readyInMs,
-        onWrite: laws.onWrite,
-        answer: (question) => {
-          asked += 1;
-          const refuses = refusals[asked % Math.max(refusals.length, 1)] === true && asked < 40;
-          if (question.stage === 'RollbackRequested') return asked % 17 === 0;
-          return !refuses && byFate(question);
-        },
-      });
-      withTrace(driver, () => {
-        driver.run({ forMs: 30_000 });
-        const names = ['v1'];
-        for (const [index, { afterMs, event }] of script.entries()) {
-          driver.run({ forMs: afterMs });
-          if (event.kind === 'Flap') driver.flap(event.side, event.forMs, event.pods);
-          if (event.kind === 'Image') names.push(`${event.fate}-${index}`);
-          if (event.kind === 'Revert') names.push(names.at(-1 - event.back) ?? 'v1');
-          driver.setImage(names.at(-1) ?? 'v1');
-        }
-        driver.run();
-        assertEnded(driver, abilities);
-        const wrong = laws.promoted.filter((name) => !fateOf(name).passes);
-        assert.ok(skipsAnalysis(canary) || wrong.length === 0, 'no bad revision is promoted');
-      });
-    }),
+    fc.property(
+      chaos,
+      ({ canary, abilities, events: script, crashes, refusals, readyMs, ...more }) => {
+        const laws = createLaws(abilities);
+        let asked = 0;
+        const driver = createDriver({
+          canary,
+          abilities,
+          crashes: new Set(crashes),
+          ...more,
+          readyInMs: readyIn(readyMs),
+          keepsPods,
+          onWrite: laws.onWrite,
+          answer: (question) => {
+            asked += 1;
+            const refuses = refusals[asked % Math.max(refusals.length, 1)] === true && asked < 40;
+            if (question.stage === 'RollbackRequested') return asked % 17 === 0;
+            return !refuses && byFate(question);
+          },
+        });
+        withTrace(driver, () => {
+          driver.run({ forMs: 30_000 });
+          const names = ['v1'];
+          for (const [index, { afterMs, event }] of script.entries()) {
+            driver.run({ forMs: afterMs });
+            if (event.kind === 'Flap') driver.flap(event.side, event.forMs, event.pods);
+            if (event.kind === 'Image') names.push(`${event.fate}-${index}`);
+            if (event.kind === 'Revert') names.push(names.at(-1 - event.back) ?? 'v1');
+            driver.setImage(names.at(-1) ?? 'v1');
+          }
+          driver.run();
+          assertEnded(driver, abilities);
+          const wrong = laws.promoted.filter((name) => !fateOf(name).passes);
+          assert.ok(skipsAnalysis(canary) || wrong.length === 0, 'no bad revision is promoted');
+        });
+      },
+    ),
     { numRuns: 400 },
   );
 });

@@ -538,8 +538,15 @@ check('Promoting', {
     promoting(30, { primary: { ...serving, readiness: stuck } }),
     failedPromotion(100),
   ],
+  '14: and the canary has no pods either: routes say what the status says': [
+    promoting(30, { primary: { ...serving, readiness: stuck }, target: idle }),
+    failedPromotion(0),
+  ],
   'D17: a newer revision gets no traffic': [
-    promoting(30, { revision: revisionView('v3', 'Changed') }),
+    promoting(30, {
+      revision: revisionView('v3', 'Changed'),
+      primary: { ...serving, readiness: rolling },
+    }),
     ['Route 100:0', '→ Finalising 0 0 draining', 'Routing all traffic to primary'],
   ],
   '14, D17: a newer revision gets no more traffic than it has where the primary has no pods': [
