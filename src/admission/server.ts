@@ -2,6 +2,7 @@
  * The webhook server. Every request that can be read is answered with its own UID, also where a
  * handler fails: a defect of ours must not stand between users and their cluster.
  */
+import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -32,6 +33,10 @@ const bodyLimit = '7mb';
 /** API servers keep idle connections for 90 s; who closes earlier resets what they send then. */
 const keepAliveMs = 120_000;
 const requestMs = 10_000;
+/** What is under way takes milliseconds; a client that stalls must not keep the process alive. */
+const closeMsMax = 3_000;
+/** Values of labels: what callers send must not become a series each. */
+const reviewedKinds: ReadonlySet<string> = new Set(['Deployment', 'Canary']);
 
 export function createAdmissionApp(options: AdmissionOptions): Express {
   const app = express();
@@ -52,6 +57,8 @@ export function createAdmissionApp(options: AdmissionOptions): Express {
   app.use(malformed(options));
   return app;
 }
+
+const webhooks = ['mutate', 'validate'] as const;
 
 type Decide = (request: AdmissionRequest) => AdmissionAnswer;
 
@@ -76,12 +83,18 @@ const requireJson: RequestHandler = (request, response, next) => {
   next();
 };
 
-function handler(webhook: string, decide: Decide, options: AdmissionOptions): RequestHandler {
+function handler(
+  webhook: (typeof webhooks)[number],
+  decide: Decide,
+  options: AdmissionOptions,
+): RequestHandler {
   const { telemetry, log, steadyMs } = options;
   return (request, response) => {
     const startedMs = steadyMs();
-    const record = (kind: string, outcome: AdmissionOutcome): void =>
+    const record = (found: string, outcome: AdmissionOutcome): void => {
+      const kind = reviewedKinds.has(found) ? found : 'unknown';
       telemetry.admission({ webhook, kind, outcome, seconds: (steadyMs() - startedMs) / 1000 });
+    };
     const parsed = parseReview(request.body);
     if (!parsed.ok) {
       record('unknown', 'malformed');
@@ -125,13 +138,9 @@ function malformed({ telemetry, log }: AdmissionOptions): ErrorRequestHandler {
       type?: string;
     };
     const code = status >= 400 && status < 500 ? status : 400;
-    log.warn({ path: request.path, type }, 'malformed admission request');
-    telemetry.admission({
-      webhook: request.path.slice(1),
-      kind: 'unknown',
-      outcome: 'malformed',
-      seconds: 0,
-    });
+    const webhook = webhooks.find((it) => request.path === `/${it}`) ?? 'unknown';
+    log.warn({ webhook, type }, 'malformed admission request');
+    telemetry.admission({ webhook, kind: 'unknown', outcome: 'malformed', seconds: 0 });
     response.status(code).json({ error: `the body cannot be read: ${type}` });
   };
 }
@@ -145,7 +154,7 @@ export interface AdmissionServer {
   readonly port: number;
   /** Serves another certificate to new connections; those that are open go on. */
   useCertificate(certificate: ServedCertificate): void;
-  /** Stops listening, and resolves when what is under way has been answered. */
+  /** Stops listening, and resolves when what is under way has been answered, in 3 s at the most. */
   close(): Promise<void>;
 }
 
@@ -158,6 +167,11 @@ export async function serveAdmission(
   const server: Server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, app);
   server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = requestMs;
+  const underWay = new Set<ServerResponse>();
+  server.prependListener('request', (_, response: ServerResponse) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, () => {
@@ -169,10 +183,20 @@ export async function serveAdmission(
     port: (server.address() as AddressInfo).port,
     useCertificate: (next) =>
       server.setSecureContext({ cert: next.certificate, key: next.key, minVersion: 'TLSv1.2' }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close: () => close(server, underWay),
   };
+}
+
+async function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  // Else the client keeps the connection, and sends the next review on it.
+  for (const response of underWay) {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  }
+  const cut = setTimeout(() => server.closeAllConnections(), closeMsMax);
+  await closed;
+  clearTimeout(cut);
 }
