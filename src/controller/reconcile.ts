@@ -68,6 +68,8 @@ function forget(name: string, world: World): void {
   world.memories.delete(name);
   world.interests.forget(name);
   world.queue.forget(name);
+  // Contents of Secrets are kept for as long as somebody looks at them, and no longer.
+  world.configs.prune((path) => !world.interests.of(path)[Symbol.iterator]().next().done);
 }
 
 /** Writes what differs, if anything; a canary that somebody else wrote since is a conflict. */
