@@ -38,10 +38,14 @@ export interface MetricEvent {
   readonly message: string;
 }
 
-export interface MetricsOutcome {
+export interface Availability {
   readonly passed: boolean;
-  /** What is to be said: why the verdict is not good. */
+  /** What is to be said. */
   readonly events: readonly MetricEvent[];
+}
+
+/** The events say why a verdict is not good; of a good one nothing is said. */
+export interface MetricsOutcome extends Availability {
   /** The checks up to the first that is not good, in order. One that cannot be asked has none. */
   readonly reports: readonly CheckReport[];
   /** What is odd about answers that were judged all the same; for the log. */
@@ -56,7 +60,7 @@ export async function runMetrics(canary: Canary, context: MetricsContext): Promi
   const metrics = canary.spec.analysis?.metrics ?? [];
   if (metrics.length === 0) return { passed: true, events: [], reports: [], warnings: [] };
   const route = await routeOf(canary, context);
-  if (!route.ok) return halted(route.error);
+  if (!route.ok) return { ...warn(route.error), reports: [], warnings: [] };
   const passes = [
     (metric: CanaryMetric) => builtInQuestions(canary, metric, route.value, context),
     (metric: CanaryMetric) => templateQuestions(canary, metric, route.value, context),
@@ -67,16 +71,14 @@ export async function runMetrics(canary: Canary, context: MetricsContext): Promi
     const pass = await runPass(metrics.flatMap(questionsOf), context.signal);
     reports.push(...pass.reports);
     warnings.push(...pass.warnings);
-    if (pass.failure !== undefined) return { ...halted(pass.failure), reports, warnings };
+    if (pass.failure !== undefined) return { ...warn(pass.failure), reports, warnings };
   }
   return { passed: true, events: [], reports, warnings };
 }
 
-const halted = (message: string): MetricsOutcome => ({
+const warn = (message: string): Availability => ({
   passed: false,
   events: [{ type: 'Warning', message }],
-  reports: [],
-  warnings: [],
 });
 
 type Result<T> =
@@ -264,12 +266,12 @@ async function providerFromTemplate(
 export async function checkAvailability(
   canary: Canary,
   context: MetricsContext,
-): Promise<Pick<MetricsOutcome, 'passed' | 'events'>> {
+): Promise<Availability> {
   for (const metric of canary.spec.analysis?.metrics ?? []) {
     const wrong = isBuiltIn(metric.name)
       ? await probeServer(canary, context)
       : await probeTemplate(canary, metric, context);
-    if (wrong !== undefined) return halted(`Error checking metric providers: ${wrong}`);
+    if (wrong !== undefined) return warn(`Error checking metric providers: ${wrong}`);
   }
   const message = 'all the metrics providers are available!';
   return { passed: true, events: [{ type: 'Normal', message }] };
