@@ -104,7 +104,6 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
     if (!isKnown && after.canary > 0) {
       assert.ok(!primaryServes(before), 'what nobody analysed has no traffic');
     }
-    if (after.mirrored && before.split?.mirrored !== true) lastRaiseAtMs = world.nowMs;
     if (after.canary <= from.canary) return;
 
     assert.ok(hasPods(world, 'target'), 'the canary has pods for its traffic');
@@ -137,7 +136,10 @@ function createLaws(abilitiesOf: { readonly weights: boolean }): Laws {
   };
 
   /** Invariant 3: what a phase says of traffic is so when it is written. */
-  const note = ({ before }: Written, world: World): void => {
+  const note = ({ before, decision }: Written, world: World): void => {
+    // A process that dies between the two writes of a mirror step may cut the stage short.
+    const mirrors = world.split?.mirrored === true && decision.beatAtMs !== undefined;
+    if (mirrors) lastRaiseAtMs = world.nowMs;
     const { phase, canaryWeight, lastAppliedSpec } = statusOf(world.canary);
     const weight = world.split?.canary ?? 0;
     const isNewer = lastAppliedSpec !== statusOf(before.canary).lastAppliedSpec;
