@@ -41,37 +41,42 @@ export function validate(request: AdmissionRequest, lookup: ValidationLookup): A
   );
   const fresh = errors.filter(({ path, message }) => !known.has(path + message));
   const stale = errors.filter(({ path, message }) => known.has(path + message));
-  const duplicate = duplicateOf(request, canary, before, lookup);
-  const denied = [...(fresh.length > 0 ? [describeProblems(fresh)] : []), ...duplicate].join('; ');
+  const rival = rivalOf(request, canary, before, lookup);
+  const isLeaving = rival?.metadata.deletionTimestamp !== undefined;
+  const denied = [
+    ...(fresh.length > 0 ? [describeProblems(fresh)] : []),
+    ...(rival === undefined || isLeaving ? [] : [`${taken(rival)} already, delete that one first`]),
+  ].join('; ');
   return {
     warnings: [
       ...stale.map(({ path, message }) => `${path}: ${message}`),
       ...warnings,
       ...missingTarget(request, canary, lookup),
+      ...(rival !== undefined && isLeaving ? [`${taken(rival)} until that one is gone`] : []),
     ],
     ...(denied === '' ? {} : { denied: `Canary ${displayName(canary)} cannot work: ${denied}` }),
   };
 }
 
-function duplicateOf(
+/** Another Canary of a target that this one newly asks for. */
+function rivalOf(
   { namespace, name }: AdmissionRequest,
-  canary: Canary,
+  { spec }: Canary,
   before: Canary | undefined,
   lookup: ValidationLookup,
-): readonly string[] {
-  const { targetRef } = canary.spec;
-  if (before !== undefined && JSON.stringify(before.spec.targetRef) === JSON.stringify(targetRef)) {
-    return [];
-  }
-  const other = lookup
-    .canariesOf(namespace, targetRef)
-    .find(({ metadata }) => metadata.name !== name);
-  if (other === undefined) return [];
-  return [
-    `spec.targetRef: ${targetRef.kind} ${targetRef.name} is the target of canary ` +
-      `${displayName(other)} already, delete that one first`,
-  ];
+): Canary | undefined {
+  const isNew = JSON.stringify(before?.spec.targetRef) !== JSON.stringify(spec.targetRef);
+  if (!isNew) return undefined;
+  const others = lookup
+    .canariesOf(namespace, spec.targetRef)
+    .filter(({ metadata }) => metadata.name !== name);
+  return others.find(({ metadata }) => metadata.deletionTimestamp === undefined) ?? others[0];
 }
+
+const taken = (rival: Canary): string => {
+  const { kind, name } = rival.spec.targetRef;
+  return `spec.targetRef: ${kind} ${name} is the target of canary ${displayName(rival)}`;
+};
 
 function missingTarget(
   { namespace }: AdmissionRequest,
