@@ -189,9 +189,14 @@ function configsOf(
   });
 }
 
-function checksOf({ settings, kube, telemetry, signal }: ControllerOptions, caches: Caches) {
+function checksOf(options: ControllerOptions, caches: Caches) {
+  const { settings, kube, telemetry, clock, log, signal } = options;
   return createChecks({
-    settings,
+    meshProvider: settings.meshProvider,
+    metricsServer: settings.metricsServer,
+    clock,
+    log,
+    telemetry,
     template: (namespace, name) => caches.metricTemplates.store.get({ namespace, name }),
     secret: async (namespace, name) => {
       const { data = {} } = await kube.get(secrets, { namespace, name }, { signal });
@@ -200,11 +205,6 @@ function checksOf({ settings, kube, telemetry, signal }: ControllerOptions, cach
         Buffer.from(text, 'base64').toString('utf8'),
       ]);
       return Object.fromEntries(decoded);
-    },
-    measured: (canary, metric, measured, value) => {
-      const { namespace = '' } = canary.metadata;
-      const key = { namespace, target: canary.spec.targetRef.name };
-      telemetry.canaryMetric(key, metric.name, measured === 'duration' ? value / 1000 : value);
     },
   });
 }

@@ -55,9 +55,8 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
   const hooks = await runHooks(canary, hooksOfStage[stage], contextOf(canary, phase, world));
   const sayings = hooks.events.map(decided);
   if (stage !== 'Analysis' || !hooks.passed) return { passed: hooks.passed, sayings };
-  const halted = await world.checks.analyse(canary, world.signal);
-  if (halted === undefined) return { passed: true, sayings };
-  return { passed: false, sayings: [...sayings, warning(halted)] };
+  const metrics = await world.checks.analyse(canary, world.signal);
+  return { passed: metrics.passed, sayings: [...sayings, ...metrics.events.map(decided)] };
 }
 
 const contextOf = (canary: Canary, phase: Phase, { clock, signal }: World) => ({
@@ -76,11 +75,7 @@ const warning = (message: string): Saying => ({ type: 'Warning', message, kind: 
 /** Says whether the canary's metric providers can be asked. Nothing waits for it. */
 export function probeMetrics({ canary }: Snapshot, world: World): void {
   world.checks.probe(canary, world.signal).then(
-    (wrong) => {
-      const fine = { type: 'Normal', message: 'all the metrics providers are available!' } as const;
-      const said = wrong === undefined ? fine : ({ type: 'Warning', message: wrong } as const);
-      announce(canary, statusOf(canary).phase, [said], world);
-    },
+    ({ events }) => announce(canary, statusOf(canary).phase, events, world),
     (error: unknown) => {
       if (world.signal.aborted) return;
       world.log.error({ canary: displayName(canary), error: String(error) }, 'probe failed');
