@@ -48,7 +48,7 @@ cluster-test: build ## the tests on a real control plane, one file at a time
 bench: build ## canaries by the hundred on a real control plane, beside the reference's figures
 	node --import tsx test/bench/main.ts
 
-manifests: setup ## generates manifests/crds from src/api/schema
+manifests: setup ## generates the CRDs and webhooks.yaml from src/
 	node --import tsx manifests/generate.ts
 
 golden: setup ## rewrites the golden files from what the code renders: review the difference

@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../api/kubernetes.ts';
 import { canaryAnnotation } from '../api/annotations.ts';
-import { isConflict, isNotFound } from '../kube/api-error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { OpenObject, Resource } from '../kube/resources.ts';
 import {
@@ -50,23 +50,23 @@ const notOurselves = (user: string) => ({
 
 export interface RegistrationOptions {
   readonly address: WebhookAddress;
-  /** User name of the controller to the API server, where it is known. */
-  readonly user?: string;
+  /** User name of the controller to the API server: its own writes are not sent. */
+  readonly user: string;
+  /** The one namespace that the controller watches; all where absent or empty. */
+  readonly namespace?: string;
   /** PEM; manifests have none. */
   readonly caBundle?: string;
 }
 
 export function renderMutatingConfiguration(options: RegistrationOptions): OpenObject {
-  const { user } = options;
-  const conditions = [...matchConditions, ...(user === undefined ? [] : [notOurselves(user)])];
   return configuration('MutatingWebhookConfiguration', {
     name: 'deployments.aviary.dev',
     clientConfig: clientConfig(options, '/mutate'),
     rules: [rule('apps', 'v1', 'deployments')],
-    matchConditions: conditions,
+    matchConditions: [...matchConditions, notOurselves(options.user)],
     reinvocationPolicy: 'IfNeeded',
     sideEffects: 'NoneOnDryRun',
-    ...common,
+    ...common(options),
   });
 }
 
@@ -76,17 +76,20 @@ export function renderValidatingConfiguration(options: RegistrationOptions): Ope
     clientConfig: clientConfig(options, '/validate'),
     rules: [rule('flagger.app', 'v1beta1', 'canaries')],
     sideEffects: 'None',
-    ...common,
+    ...common(options),
   });
 }
 
 /** A webhook of ours never stands between users and their cluster: it fails open. */
-const common = {
+const common = ({ namespace = '' }: RegistrationOptions) => ({
   admissionReviewVersions: ['v1'],
   failurePolicy: 'Ignore',
   matchPolicy: 'Equivalent',
+  // What is not watched is not in memory, and would be taken for what is gone.
+  namespaceSelector:
+    namespace === '' ? {} : { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
   timeoutSeconds,
-};
+});
 
 const configuration = (kind: string, webhook: object): OpenObject => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
@@ -115,7 +118,10 @@ function clientConfig({ address, caBundle }: RegistrationOptions, path: string):
 /** Two replicas that start together write after each other; the second finds nothing to do. */
 const triesMax = 5;
 
-/** Makes both configurations say what they must; writes nothing where they do. */
+/**
+ * Makes both configurations say what they must; writes nothing where they do. What others have added
+ * to a webhook of ours stays until something else of it must change.
+ */
 export async function ensureRegistration(
   kube: Pick<KubeClient, 'get' | 'create' | 'patch'>,
   options: RegistrationOptions,
@@ -148,7 +154,9 @@ async function ensure(
       }
       return;
     } catch (error) {
-      if (!isConflict(error) || tries === triesMax) throw error;
+      // Another replica was faster, or somebody deleted it in between: look again.
+      const raced = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
+      if (!raced || tries === triesMax) throw error;
     }
   }
 }
@@ -169,5 +177,7 @@ function includes(found: unknown, wanted: unknown): boolean {
   if (typeof wanted !== 'object' || wanted === null) return found === wanted;
   if (typeof found !== 'object' || found === null) return false;
   const fields: Readonly<Record<string, unknown>> = { ...found };
+  // An empty selector is all; one that says something is not.
+  if (Object.keys(wanted).length === 0) return Object.keys(fields).length === 0;
   return Object.entries(wanted).every(([key, item]) => includes(fields[key], item));
 }

@@ -293,7 +293,7 @@ async function serveWebhook(
   const server = await serveAdmission(app, flags.webhookPort, certificate);
   const user = await whoAmI(kube, until);
   const trust = (caBundle: string): Promise<void> =>
-    ensureRegistration(kube, registrationOf(flags.webhook, caBundle, user), until);
+    ensureRegistration(kube, registrationOf(flags, caBundle, user), until);
   const report = (given: ServingCertificate): void => {
     telemetry.certificateExpiry('serving', given.expiresAtMs / 1000);
     telemetry.certificateExpiry('ca', given.authorityExpiresAtMs / 1000);
@@ -318,13 +318,14 @@ function servedNames(webhook: NonNullable<ControllerFlags['webhook']>): readonly
 }
 
 function registrationOf(
-  webhook: ControllerFlags['webhook'],
+  { webhook, namespace }: ControllerFlags,
   caBundle: string,
   user: string,
 ): RegistrationOptions {
-  if (webhook?.kind === 'Url') return { address: webhook, caBundle, user };
-  const { namespace = '', name = '' } = webhook ?? {};
-  return { address: { kind: 'Service', namespace, name, port: servicePort }, caBundle, user };
+  const common = { caBundle, user, namespace };
+  if (webhook?.kind === 'Url') return { address: webhook, ...common };
+  const { namespace: home = '', name = '' } = webhook ?? {};
+  return { address: { kind: 'Service', namespace: home, name, port: servicePort }, ...common };
 }
 
 /** Our own user name, by which admission leaves our writes alone. */
