@@ -661,7 +661,7 @@ test('an approval is not used twice: another run of the same revision is asked a
 test('the first verdict starts the cadence; a late one starts it anew, a little late one keeps it', () => {
   const beat = (seen: Observation) => answering(decide, seen, () => true).decision.beatAtMs;
   const canary = canaryOf({ stepWeight: 10 });
-  const first = analysing({ canary, more: { transitionAtMs: now.steadyMs - 9000 } });
+  const first = analysing({ canary, more: { transitionAtMs: now.steadyMs - 4000 } });
   const late = (ms: number) =>
     analysing({
       canary,
