@@ -159,10 +159,10 @@ export function answering(
   }
 }
 
-export const messagesOf = ({ sayings, closing = [] }: Decision): readonly string[] =>
+const messagesOf = ({ sayings, closing = [] }: Decision): readonly string[] =>
   [...sayings, ...closing].map(({ message }) => message);
 
-export const find = <K extends Effect['kind']>(
+const find = <K extends Effect['kind']>(
   { effects }: Decision,
   kind: K,
 ): Extract<Effect, { kind: K }> | undefined =>
