@@ -5,7 +5,6 @@
 import type { StringMap } from '../api/kubernetes.ts';
 import type { Measurement, MetricProvider, ProviderMade } from './provider.ts';
 import { failed, noValues } from './provider.ts';
-import { createTransport } from './transport.ts';
 import type { Answer, Transport } from './transport.ts';
 
 /** Of a body that is quoted in an error, which becomes an event. */
@@ -18,13 +17,11 @@ export interface PrometheusOptions {
   /** `token`, or `username` and `password`. */
   readonly credentials?: StringMap;
   readonly insecureSkipVerify?: boolean;
-  /** Without one, each query has a connection of its own. */
-  readonly transport?: Transport;
+  readonly transport: Transport;
 }
 
 export function createPrometheus(options: PrometheusOptions): ProviderMade {
-  const { address, credentials, insecureSkipVerify = false } = options;
-  const transport = options.transport ?? createTransport({ sleep, keepsConnections: false });
+  const { address, credentials, transport, insecureSkipVerify = false } = options;
   const base = parseAddress(address);
   if (base === undefined) {
     return { ok: false, error: `prometheus address ${hideUser(address)} is not a valid URL` };
@@ -54,17 +51,6 @@ export function createPrometheus(options: PrometheusOptions): ProviderMade {
       },
     },
   };
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }
 
 function parseAddress(address: string): URL | undefined {

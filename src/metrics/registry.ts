@@ -5,14 +5,11 @@ import { createPrometheus } from './prometheus.ts';
 import type { ProviderMade } from './provider.ts';
 import type { Transport } from './transport.ts';
 
-/**
- * `credentials` are the decoded data of the Secret that the template refers to. Without a transport
- * each query has a connection of its own.
- */
+/** `credentials` are the decoded data of the Secret that the template refers to, if it does. */
 export function providerOf(
   { spec }: MetricTemplate,
-  credentials?: StringMap,
-  transport?: Transport,
+  credentials: StringMap | undefined,
+  transport: Transport,
 ): ProviderMade {
   const { type, address = '', headers, insecureSkipVerify } = spec.provider;
   if (type !== 'prometheus') {
@@ -20,9 +17,9 @@ export function providerOf(
   }
   return createPrometheus({
     address,
+    transport,
     ...(headers === undefined ? {} : { headers }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(insecureSkipVerify === undefined ? {} : { insecureSkipVerify }),
-    ...(transport === undefined ? {} : { transport }),
   });
 }

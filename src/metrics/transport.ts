@@ -47,13 +47,11 @@ export interface TransportOptions {
   readonly sleep: Sleep;
   /** Time for a whole answer, redirects included. */
   readonly answerMs?: number;
-  /** Whether connections are kept for the next request; if not, there is nothing to close. */
-  readonly keepsConnections?: boolean;
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { sleep, answerMs = answerMsDefault, keepsConnections = true } = options;
-  const pool = { keepAlive: keepsConnections, maxSockets: socketsPerHostMax, timeout: idleMs };
+  const { sleep, answerMs = answerMsDefault } = options;
+  const pool = { keepAlive: true, maxSockets: socketsPerHostMax, timeout: idleMs };
   const agents: Agents = {
     plain: new http.Agent(pool),
     verified: new https.Agent(pool),
