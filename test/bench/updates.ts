@@ -132,7 +132,11 @@ async function registerNothing(
   { url, caBundle }: Nothing,
   signal: AbortSignal,
 ): Promise<void> {
-  const ours = renderMutatingConfiguration({ address: { kind: 'Url', url }, caBundle });
+  const ours = renderMutatingConfiguration({
+    address: { kind: 'Url', url },
+    caBundle,
+    user: 'nobody',
+  });
   const text = JSON.stringify(ours).replaceAll(canaryAnnotation, nothingAnnotation);
   const parsed = JSON.parse(text) as OpenObject;
   const [webhook] = parsed['webhooks'] as readonly object[];

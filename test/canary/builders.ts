@@ -159,15 +159,6 @@ export function answering(
   }
 }
 
-const messagesOf = ({ sayings, closing = [] }: Decision): readonly string[] =>
-  [...sayings, ...closing].map(({ message }) => message);
-
-const find = <K extends Effect['kind']>(
-  { effects }: Decision,
-  kind: K,
-): Extract<Effect, { kind: K }> | undefined =>
-  effects.find((effect): effect is Extract<Effect, { kind: K }> => effect.kind === kind);
-
 /** What goes with every decision and says nothing about it. */
 const upkept = new Set<Effect['kind']>([
   'EnsureSideServices',
