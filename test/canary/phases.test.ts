@@ -380,6 +380,39 @@ check('Progressing', {
     analysing({ canary: canaryOf(judged, { skipAnalysis: true }) }),
     ['Promote', '→ Promoting 0 0', copied],
   ],
+  'D12: a weight that is no longer in stepWeights goes on with the next larger one': [
+    at(10, {}, { stepWeights: [5, 15, 60] }),
+    ['Route 85:15', '→ Progressing 15 0', 'Advance podinfo.default canary weight 15'],
+  ],
+  'a mirror stage comes before the first weight': [
+    analysing({ canary: canaryOf({ stepWeight: 10, mirror: true }) }),
+    [
+      'Route 100:0 mirrored',
+      '→ Progressing 0 0',
+      'Starting canary analysis for podinfo.default',
+      'Advance podinfo.default canary weight 0',
+    ],
+  ],
+  'and ends with the first weight': [
+    analysing({
+      canary: canaryOf({ stepWeight: 10, mirror: true }),
+      more: { split: split(0, true) },
+    }),
+    ['Route 90:10', '→ Progressing 10 0', 'Advance podinfo.default canary weight 10'],
+  ],
+  'D35: where routes cannot show mirroring the stage is skipped, with a warning': [
+    analysing({
+      canary: canaryOf({ stepWeight: 10, mirror: true }),
+      more: { abilities: { weights: true, mirroring: false } },
+    }),
+    [
+      'Route 90:10',
+      '→ Progressing 10 0',
+      'Starting canary analysis for podinfo.default',
+      '! Traffic mirroring is not supported when using the istio provider',
+      'Advance podinfo.default canary weight 10',
+    ],
+  ],
   'no step is set: it says so, and looks again': [
     analysing({ canary: canaryOf({ stepWeight: 0 }) }),
     [
