@@ -24,6 +24,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CacheListener, Caches } from './caches.ts';
 import { createCaches } from './caches.ts';
 import { createChecks } from './checks.ts';
+import type { Checks } from './checks.ts';
 import { describeFailure } from './failures.ts';
 import { createInterests } from './interests.ts';
 import type { Interests, ObjectPath } from './interests.ts';
@@ -45,6 +46,8 @@ export interface ControllerOptions {
   /** The cluster that holds the routing objects, where it is another one. */
   readonly mesh?: { readonly kube: KubeClient; readonly informers: Informers };
   readonly recorder: EventRecorder;
+  /** Asks metric providers; over the network where absent. */
+  readonly checks?: Checks;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: () => number;
@@ -106,7 +109,7 @@ export function createController(options: ControllerOptions): Controller {
     queue,
     memories: new Map(),
     recorder: options.recorder,
-    checks: checksOf(options, caches),
+    checks: options.checks ?? checksOf(options, caches),
     eventHooks: { underWay: 0 },
     signal,
   };
