@@ -90,6 +90,7 @@ function cancel(seen: Observation, now: Moment, revision: RevisionView): Decisio
     ...forgetCookies(seen),
     draining: true,
     applies: revision,
+    lastPromotedSpec: revision.hash,
   } as const;
   return {
     effects: [...upkeep, route(seen, splitAt(0), withoutCookie(seen))],

@@ -73,6 +73,7 @@ function settle(
   // A failed canary stays failed when its change is taken back; it did fail.
   const change = {
     applies: revision,
+    lastPromotedSpec: revision.hash,
     ...(phase === 'Waiting' ? ({ phase: ended } as const) : {}),
   };
   return { ...nothing, effects, status: transition(seen, change, now) };

@@ -105,7 +105,7 @@ function primaryOptionsOf(seen: Snapshot, world: World) {
   const { target, selector } = objects;
   if (target === undefined || selector?.ok !== true) return undefined;
   const uuid = world.uuid();
-  const found = { canary, target, selector: selector.selector, configs: configs.tracked };
+  const found = { canary, target, selector: selector.selector, copied: configs.copied };
   return primaryOptions({ ...found, world, uuid, revision });
 }
 

@@ -15,12 +15,14 @@ export interface ConfigsSeen {
   readonly kind: 'Seen';
   /** Contents of what is tracked; the primary gets copies of these. */
   readonly tracked: readonly ConfigObject[];
+  /** What the primary has copies of: what is tracked, and what vanished in the middle of a run. */
+  readonly copied: readonly Pick<ConfigReference, 'kind' | 'name'>[];
   /** By key of the status; undefined where tracking is off. */
   readonly checksums: StringMap | undefined;
   readonly problem?: Problem;
 }
 
-const untracked: ConfigsSeen = { kind: 'Seen', tracked: [], checksums: undefined };
+const untracked: ConfigsSeen = { kind: 'Seen', tracked: [], copied: [], checksums: undefined };
 
 /** Throws where one could not be read: the look is tried again. */
 export function observeConfigs(
@@ -48,7 +50,16 @@ export function observeConfigs(
     }
   }
   if (reading) return { kind: 'Reading' };
-  return { kind: 'Seen', tracked, checksums, ...(problem === undefined ? {} : { problem }) };
+  const copied = referencedConfigs(target.spec.template).filter(
+    ({ kind, name }) => checksums[configKey(kind, name)] !== undefined,
+  );
+  return {
+    kind: 'Seen',
+    tracked,
+    copied,
+    checksums,
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
 
 /**

@@ -133,7 +133,7 @@ function viewOf(
 function observeRevision(
   canary: Canary,
   objects: ObjectsSeen,
-  { checksums, tracked }: ConfigsSeen,
+  { checksums, tracked, copied }: ConfigsSeen,
   world: World,
 ): RevisionView | undefined {
   const { target, primary, selector } = objects;
@@ -141,7 +141,7 @@ function observeRevision(
   const hash = hashTemplate(target.spec.template);
   const { uid = '', generation = 0 } = target.metadata;
   const options = () =>
-    primaryOptions({ canary, target, selector: selector.selector, configs: tracked, world });
+    primaryOptions({ canary, target, selector: selector.selector, copied, world });
   const change = compareRevision({
     status: statusOf(canary),
     hash,
@@ -166,14 +166,13 @@ export function primaryOptions(given: {
   readonly canary: Canary;
   readonly target: Deployment;
   readonly selector: Selector;
-  readonly configs: ConfigsSeen['tracked'];
+  readonly copied: ConfigsSeen['copied'];
   readonly world: World;
   readonly uuid?: string;
   readonly revision?: string;
 }): PrimaryOptions {
-  const { canary, target, selector, configs, world, uuid = '', revision = '' } = given;
+  const { canary, target, selector, copied, world, uuid = '', revision = '' } = given;
   const { selectorLabels, includeLabelPrefix } = world.settings;
-  const copied = configs.map(({ kind, object }) => ({ kind, name: object.metadata.name }));
   return { canary, target, selector, copied, selectorLabels, includeLabelPrefix, uuid, revision };
 }
 

@@ -74,13 +74,13 @@ function forget(name: string, world: World): void {
 
 /** Writes what differs, if anything; a canary that somebody else wrote since is a conflict. */
 async function writeStatus(
-  { canary, trackedTarget }: Snapshot,
+  seen: Snapshot,
   decided: CanaryStatus | undefined,
   world: World,
 ): Promise<CanaryStatus | undefined> {
   if (decided === undefined) return undefined;
-  // An effect of this very decision may have resized the target.
-  const status = decided.trackedTarget === undefined ? decided : { ...decided, ...trackedTarget() };
+  const { canary } = seen;
+  const status = isActedOn(seen, decided) ? { ...decided, ...seen.trackedTarget() } : decided;
   const before = (canary.status ?? {}) as Json;
   const difference = mergePatchBetween(before, status as unknown as Json);
   if (difference === undefined) return undefined;
@@ -88,6 +88,17 @@ async function writeStatus(
   const body = { metadata: { resourceVersion }, status: difference };
   await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body }, 'status');
   return status;
+}
+
+/**
+ * Whether the status is about the target that was seen. Its generation is recorded then, as it is
+ * after effects, which may have resized the target. The generation of a change that waits must not
+ * be: the change would be taken for nobody's.
+ */
+function isActedOn({ observation: { revision } }: Snapshot, decided: CanaryStatus): boolean {
+  if (decided.trackedTarget === undefined || revision === undefined) return false;
+  const applied = decided.trackedTarget.generation === revision.tracked.generation;
+  return applied || revision.change === 'Unchanged';
 }
 
 function tell(seen: Snapshot, decision: Decision, memory: Memory, now: Moment, world: World): void {

@@ -75,7 +75,7 @@ function timeoutOf({ timeout = '', type }: CanaryWebhook): string {
 }
 
 /** A URL without what carries secrets. */
-const showUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
+const showUrl = ({ protocol, host }: URL): string => `${protocol}//${host}`;
 
 async function attempt(
   url: URL,
