@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import express from 'express';
 import type { Log } from '../kube/log.ts';
@@ -165,6 +165,11 @@ export async function serveAdmission(
   { certificate, key }: ServedCertificate,
 ): Promise<AdmissionServer> {
   const server: Server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, app);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = requestMs;
   const underWay = new Set<ServerResponse>();
@@ -183,11 +188,15 @@ export async function serveAdmission(
     port: (server.address() as AddressInfo).port,
     useCertificate: (next) =>
       server.setSecureContext({ cert: next.certificate, key: next.key, minVersion: 'TLSv1.2' }),
-    close: () => close(server, underWay),
+    close: () => close(server, underWay, sockets),
   };
 }
 
-async function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+async function close(
+  server: Server,
+  underWay: ReadonlySet<ServerResponse>,
+  sockets: ReadonlySet<Socket>,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
@@ -196,7 +205,10 @@ async function close(server: Server, underWay: ReadonlySet<ServerResponse>): Pro
   for (const response of underWay) {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   }
-  const cut = setTimeout(() => server.closeAllConnections(), closeMsMax);
+  // Not closeAllConnections: it knows no connection whose handshake is not done.
+  const cut = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, closeMsMax);
   await closed;
   clearTimeout(cut);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectPlainly } from 'node:net';
 import { suite, test } from 'node:test';
 import { connect } from 'node:tls';
 import * as fc from 'fast-check';
@@ -339,6 +340,17 @@ suite('closing', async () => {
     const { server, socket } = await open();
     socket.on('error', () => undefined);
     await new Promise((resolve) => socket.write(head + body.slice(0, 10), resolve));
+    const startedMs = performance.now();
+    await server.close();
+    assert.ok(performance.now() - startedMs < 5_000);
+  });
+
+  test('waits for no client that never begins its handshake', async () => {
+    const { server, socket } = await open();
+    const silent = connectPlainly(server.port, '127.0.0.1');
+    silent.on('error', () => undefined);
+    await once(silent, 'connect');
+    socket.destroy();
     const startedMs = performance.now();
     await server.close();
     assert.ok(performance.now() - startedMs < 5_000);
