@@ -90,8 +90,12 @@ export function answerReview(uid: string, object: KubeObject | undefined, answer
   };
 }
 
-const shorten = (text: string): string =>
-  text.length <= warningCharactersMax ? text : `${text.slice(0, warningCharactersMax - 1)}…`;
+/** One line without control characters: API servers drop a warning that has any, without a word. */
+function shorten(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, ' ').toWellFormed();
+  if (line.length <= warningCharactersMax) return line;
+  return `${line.slice(0, warningCharactersMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
