@@ -59,6 +59,7 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
   const { asked, held } = resize(canary, before, deployment);
   const revision = changed ? observeRevision(deployment, templateHash, request, lookup) : undefined;
   const annotations = {
+    ...(isTakenOver(canary) ? marksOf(before) : {}),
     ...deployment.metadata.annotations,
     ...(changed ? attribution(request, before, deployment, revision) : {}),
     ...(asked === undefined ? {} : { [replicasAnnotation]: String(asked) }),
@@ -88,6 +89,23 @@ function release(deployment: Deployment): AdmissionAnswer {
   };
 }
 
+const isTakenOver = ({ status }: Canary): boolean =>
+  !['', 'Initializing', 'Terminating', 'Terminated'].includes(status?.phase ?? '');
+
+/**
+ * What we wrote on the Deployment before: it stays where a manifest that does not have it takes the
+ * object's place (`kubectl replace`), or admission would see no further change.
+ */
+function marksOf(before: Deployment | undefined): StringMap {
+  const found = before?.metadata.annotations ?? {};
+  return Object.fromEntries(
+    targetAnnotations.flatMap((key) => {
+      const mark = found[key];
+      return mark === undefined ? [] : [[key, mark]];
+    }),
+  );
+}
+
 interface Resize {
   /** Replicas that the manifest asks for, where these are others than there are. */
   readonly asked?: number;
@@ -102,9 +120,7 @@ interface Resize {
  * never held.
  */
 function resize(canary: Canary, before: Deployment | undefined, after: Deployment): Resize {
-  const phase = canary.status?.phase ?? '';
-  const holds = !['', 'Initializing', 'Terminating', 'Terminated'].includes(phase);
-  if (!holds || before === undefined) return {};
+  if (!isTakenOver(canary) || before === undefined) return {};
   const present = before.spec.replicas ?? 1;
   const asked = after.spec.replicas ?? 1;
   if (asked === present) return {};

@@ -62,6 +62,27 @@ suite('stamps', () => {
     });
   });
 
+  test('stay where a manifest without them takes the object’s place, as kubectl replace does', () => {
+    const marks = { 'aviary.dev/changed-by': 'bob', 'aviary.dev/replicas': '4' };
+    const { annotations: _, ...metadata } = after.metadata;
+    const request = {
+      ...setImage,
+      oldObject: withParts(before, { annotations: marks }),
+      object: { ...after, metadata },
+    };
+    const found = annotationsAfter(request);
+    assert.equal(found['aviary.dev/canary'], 'podinfo');
+    assert.equal(found['aviary.dev/replicas'], '4');
+    assert.equal(found['aviary.dev/changed-by'], 'alice@example.com');
+  });
+
+  test('do not come back while the Canary lets the Deployment go', () => {
+    const { annotations: _, ...metadata } = after.metadata;
+    const found = lookupOf(podinfoCanary({ status: { phase: 'Terminating' } }));
+    const now = annotationsAfter({ ...setImage, object: { ...after, metadata } }, found);
+    assert.equal(now['aviary.dev/canary'], undefined);
+  });
+
   test('follow an undo, which is an update like any other', () => {
     const marks = { 'aviary.dev/revision': 'stale', 'aviary.dev/changed-by': 'bob' };
     const old = withParts(after, { annotations: marks });
