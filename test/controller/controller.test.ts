@@ -32,7 +32,7 @@ const rolloutEvents = [
 describe('a rollout', () => {
   test('goes to its end with the events of the reference, few writes, and no read', async () => {
     const site = createSite();
-    guard(site);
+    const laws = guard(site);
     apply(site, 'podinfo');
     const process = startProcess(site.cluster, site.clock);
     await reached(site, 'podinfo', 'Initialized');
@@ -54,6 +54,7 @@ describe('a rollout', () => {
     assert.equal(calls.slice(before.calls).filter(isRead).length, 0);
     assert.ok(process.looks() - before.looks <= 20, 'few looks');
     assert.equal(imageOf(site, 'podinfo-primary'), 'podinfo:2');
+    laws.check();
     assert.deepEqual(process.errors, []);
     await process.stop();
   });

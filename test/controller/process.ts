@@ -16,6 +16,7 @@ export interface Process {
   readonly errors: readonly string[];
   /** Looks at canaries that ended, well or badly. */
   readonly looks: () => number;
+  readonly isAlive: () => boolean;
   /** Dies as with SIGKILL: nothing that is under way ends. */
   kill(): void;
   /** Ends in good order. */
@@ -102,6 +103,7 @@ export function startProcess(
     controller,
     errors,
     looks: () => looks,
+    isAlive: () => !ended.signal.aborted,
     kill: () => {
       connection.cut();
       ended.abort();
