@@ -153,8 +153,7 @@ function build(options: CommandOptions): Parts {
     namespace: flags.namespace,
     onState: (plural: string, state: ReflectorState) => {
       telemetry.watchState(plural, state.phase);
-      // An API that appeared, or is known to be missing, is news to whoever waits for it.
-      if (state.phase === 'Watching' || state.phase === 'Missing') controller.wakeAll();
+      controller.watchChanged(plural, state.phase);
     },
   };
   const informers = createInformers({ client: kube, ...watching });

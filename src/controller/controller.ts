@@ -19,6 +19,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Informers } from '../kube/informers.ts';
 import type { Log } from '../kube/log.ts';
+import type { ReflectorPhase } from '../kube/reflector.ts';
 import { canaries, configMaps, secrets } from '../kube/resources.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CacheListener, Caches } from './caches.ts';
@@ -67,8 +68,8 @@ export interface Controller {
   readonly unsynced: () => readonly string[];
   /** A change that admission saw: looked at now, and again when the watch shows it. */
   noticed(notice: Notice): void;
-  /** Everything is looked at anew: an API appeared or went. */
-  wakeAll(): void;
+  /** To be told of each phase of a watch: what waits for an API is looked at when it appears. */
+  watchChanged(plural: string, phase: ReflectorPhase): void;
   /** Keeps the caches until the signal aborts. */
   watch(signal: AbortSignal): Promise<void>;
   /**
@@ -116,10 +117,13 @@ export function createController(options: ControllerOptions): Controller {
   const wakeAll = (): void => {
     for (const { metadata } of caches.canaries.store.list()) queue.add(nameOf(metadata));
   };
+  const isNews = createApiNews();
   return {
     ...lookupsOf(settings, targets, configs, caches),
     queue,
-    wakeAll,
+    watchChanged: (plural, phase) => {
+      if (isNews(plural, phase)) wakeAll();
+    },
     synced: () => caches.synced(),
     unsynced: () => caches.unsynced(),
     watch: (until) => caches.run(until),
@@ -139,6 +143,20 @@ const nameOf = ({ namespace = '', name }: KubeObject['metadata']): string => `${
 
 function wake(interests: Interests, queue: Queue, path: ObjectPath): void {
   for (const canary of interests.of(path)) queue.add(canary);
+}
+
+/**
+ * Whether an API appeared, or turned out to be missing. That a watch broke and goes on is no news:
+ * what it had missed comes as changes of objects.
+ */
+function createApiNews(): (plural: string, phase: ReflectorPhase) => boolean {
+  const known = new Map<string, ReflectorPhase>();
+  return (plural, phase) => {
+    if (phase !== 'Watching' && phase !== 'Missing') return false;
+    const before = known.get(plural);
+    known.set(plural, phase);
+    return before !== phase;
+  };
 }
 
 /** What a change of a cached object wakes. */

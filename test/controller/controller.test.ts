@@ -1,11 +1,27 @@
 /** The whole controller in virtual time, on a cluster in memory: what its users can rely on. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { deployments } from '../../src/kube/resources.ts';
-import { startProcess } from './process.ts';
+import * as fc from 'fast-check';
+import type { Canary } from '../../src/api/canary.ts';
+import { ApiError } from '../../src/kube/api-error.ts';
 import {
+  canaries,
+  configMaps,
+  deployments,
+  destinationRules,
+  virtualServices,
+} from '../../src/kube/resources.ts';
+import type { Faults } from '../support/fake-cluster.ts';
+import { startProcess } from './process.ts';
+import type { ProcessOptions } from './process.ts';
+import {
+  advanceUntil,
   apply,
+  configMap,
+  configured,
   createSite,
+  deployment,
+  editConfig,
   eventsOf,
   guard,
   imageOf,
@@ -16,6 +32,7 @@ import {
   setImage,
   weightStory,
 } from './site.ts';
+import type { Site } from './site.ts';
 
 /** Of a good revision (`spec/01`, 4.2). */
 const rolloutEvents = [
@@ -29,33 +46,389 @@ const rolloutEvents = [
   'Promotion completed! Scaling down podinfo.test',
 ];
 
+const allWeights = [0, 10, 20, 30, 0];
+
+/** A canary at rest, with a process that looks after it and laws that are watched. */
+async function settled(options: ProcessOptions = {}, spec: Partial<Canary['spec']> = {}) {
+  const site = createSite();
+  const laws = guard(site);
+  apply(site, 'podinfo', spec);
+  const process = startProcess(site.cluster, site.clock, options);
+  await reached(site, 'podinfo', 'Initialized');
+  await site.clock.advance(60_000);
+  const before = { writes: site.cluster.writes.length, calls: site.cluster.calls.length };
+  const since = {
+    writes: () => site.cluster.writes.slice(before.writes).filter(isChange),
+    calls: () => site.cluster.calls.slice(before.calls),
+    events: () => eventsOf(site, 'podinfo').slice(1),
+  };
+  return { site, process, laws, since };
+}
+
+/** Promoted, with nothing left of the canary, and nothing under way. */
+async function promoted(site: Site, image: string): Promise<void> {
+  await advanceUntil(site, `${image} is promoted`, () => {
+    const { replicas } = site.cluster.read(deployments, 'podinfo')?.spec ?? {};
+    const isDone = phaseOf(site, 'podinfo') === 'Succeeded' && replicas === 0;
+    return isDone && imageOf(site, 'podinfo-primary') === image;
+  });
+  await site.clock.advance(60_000);
+}
+
 describe('a rollout', () => {
   test('goes to its end with the events of the reference, few writes, and no read', async () => {
-    const site = createSite();
-    const laws = guard(site);
-    apply(site, 'podinfo');
-    const process = startProcess(site.cluster, site.clock);
-    await reached(site, 'podinfo', 'Initialized');
-    await site.clock.advance(60_000);
-    const { calls, writes } = site.cluster;
-    const before = { calls: calls.length, writes: writes.length, looks: process.looks() };
+    const { site, process, laws, since } = await settled();
+    const looks = process.looks();
     assert.deepEqual(eventsOf(site, 'podinfo'), ['Initialization done! podinfo.test']);
-
     setImage(site, 'podinfo', 'podinfo:2');
     await site.clock.advance(50);
     assert.equal(phaseOf(site, 'podinfo'), 'Progressing', 'the change is seen at once');
-    await reached(site, 'podinfo', 'Succeeded');
-    await site.clock.advance(60_000);
-    assert.deepEqual(eventsOf(site, 'podinfo').slice(1), rolloutEvents);
-    assert.deepEqual(weightStory(site, 'podinfo'), [0, 10, 20, 30, 0]);
-    assert.equal(site.cluster.read(deployments, 'podinfo')?.spec.replicas, 0);
-    const changes = writes.slice(before.writes).filter(isChange);
-    assert.equal(changes.length, 14, 'two writes a step');
-    assert.equal(calls.slice(before.calls).filter(isRead).length, 0);
-    assert.ok(process.looks() - before.looks <= 20, 'few looks');
-    assert.equal(imageOf(site, 'podinfo-primary'), 'podinfo:2');
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(since.events(), rolloutEvents);
+    assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+    assert.equal(since.writes().length, 14, 'two writes a step');
+    assert.deepEqual(since.calls().filter(isRead), []);
+    assert.ok(process.looks() - looks <= 20, 'few looks');
     laws.check();
     assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+
+  test('an idle canary is left alone: no look, no call', async () => {
+    const { site, process, since } = await settled();
+    const looks = process.looks();
+    await site.clock.advance(3_600_000);
+    assert.equal(process.looks(), looks);
+    site.cluster.breakWatches();
+    await site.clock.advance(60_000);
+    assert.equal(process.looks(), looks, 'that a watch goes on is no news');
+    const others = since.calls().filter(({ verb }) => verb !== 'watch');
+    assert.deepEqual(others, []);
+    await process.stop();
+  });
+
+  const delays: Record<string, (plural: string) => number> = {
+    'all come after two seconds': () => 2_000,
+    'those of canaries come long after the others': (plural) =>
+      plural === canaries.plural ? 4_000 : 1,
+    'those of the target come long after the others': (plural) =>
+      plural === deployments.plural ? 4_000 : 1,
+    'those of routes come long after the others': (plural) =>
+      plural === virtualServices.plural ? 25_000 : 1,
+  };
+  for (const [name, delay] of Object.entries(delays)) {
+    test(`writes nothing twice where events of the watch are late: ${name}`, async () => {
+      const { site, process, laws, since } = await settled();
+      site.cluster.watchMs = delay;
+      setImage(site, 'podinfo', 'podinfo:2');
+      await promoted(site, 'podinfo:2');
+      assert.deepEqual(since.events(), rolloutEvents);
+      assert.equal(since.writes().length, 14);
+      assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+      laws.check();
+      assert.deepEqual(process.errors, []);
+      await process.stop();
+    });
+  }
+
+  test('survives watches that break and history that is forgotten', async () => {
+    const { site, process, laws, since } = await settled();
+    site.cluster.breakWatches();
+    setImage(site, 'podinfo', 'podinfo:2');
+    site.cluster.compact();
+    await advanceUntil(site, 'Progressing', () => phaseOf(site, 'podinfo') === 'Progressing');
+    await site.clock.advance(15_000);
+    site.cluster.breakWatches();
+    site.cluster.compact();
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(since.events(), rolloutEvents);
+    assert.equal(since.writes().length, 14);
+    laws.check();
+    assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+
+  test('a notice of admission that comes before the watch, or for nothing, does no harm', async () => {
+    const { site, process, since } = await settled();
+    const notice = { namespace: 'test', canary: 'podinfo' } as never;
+    process.controller.noticed(notice);
+    await site.clock.advance(1_000);
+    assert.deepEqual(since.writes(), []);
+    setImage(site, 'podinfo', 'podinfo:2');
+    process.controller.noticed(notice);
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(since.events(), rolloutEvents);
+    await process.stop();
+  });
+
+  test('ends right whatever is late, breaks, or dies', async () => {
+    const ms = fc.integer({ min: 0, max: 12_000 });
+    const worlds = fc.record({
+      watch: fc.array(ms, { minLength: 4, maxLength: 4 }),
+      podMs: ms,
+      breaks: fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 3 }),
+      compacts: fc.boolean(),
+      killAtMs: fc.option(fc.integer({ min: 0, max: 90_000 }), { nil: undefined }),
+      deadMs: fc.integer({ min: 0, max: 30_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(worlds, async ({ watch, podMs, breaks, compacts, killAtMs, deadMs }) => {
+        const { site, process, laws } = await settled();
+        const { cluster, clock } = site;
+        cluster.watchMs = (plural) => watch[plural.length % watch.length] ?? 0;
+        cluster.podMs = () => podMs;
+        for (const atMs of breaks) {
+          clock.after(atMs, () => {
+            cluster.breakWatches();
+            if (compacts) cluster.compact();
+          });
+        }
+        let second = process;
+        if (killAtMs !== undefined) {
+          clock.after(killAtMs, () => process.kill());
+          clock.after(killAtMs + deadMs, () => {
+            second = startProcess(cluster, clock, { name: 'second' });
+          });
+        }
+        setImage(site, 'podinfo', 'podinfo:2');
+        await promoted(site, 'podinfo:2');
+        assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+        laws.check();
+        await clock.advance(200_000);
+        await second.stop();
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('what goes wrong on the way', () => {
+  test('a status that somebody else wrote meanwhile is decided anew, and nothing is said of it', async () => {
+    let conflicts = 0;
+    const site: { now?: Site } = {};
+    const before: Faults['before'] = ({ plural, subresource }) => {
+      if (plural !== canaries.plural || subresource !== 'status' || conflicts >= 3) return;
+      conflicts += 1;
+      const labels = { edited: String(conflicts) };
+      site.now?.cluster.edit(canaries, 'podinfo', (live) => ({
+        ...live,
+        metadata: { ...live.metadata, labels },
+      }));
+    };
+    const begun = await settled({ faults: { before } });
+    site.now = begun.site;
+    conflicts = 0;
+    setImage(begun.site, 'podinfo', 'podinfo:2');
+    await promoted(begun.site, 'podinfo:2');
+    assert.equal(conflicts, 3);
+    assert.deepEqual(begun.since.events(), rolloutEvents);
+    assert.deepEqual(begun.process.errors, []);
+    begun.laws.check();
+    await begun.process.stop();
+  });
+
+  test('an effect that fails is tried again, later each time, and said once', async () => {
+    const failedAtMs: number[] = [];
+    let fails = 0;
+    const before: Faults['before'] = ({ plural, verb, atMs }) => {
+      if (plural !== virtualServices.plural || verb !== 'patch' || fails === 0) return;
+      fails -= 1;
+      failedAtMs.push(atMs);
+      throw new ApiError('patch virtualservices: internal error', {
+        code: 500,
+        reason: 'InternalError',
+      });
+    };
+    const { site, process, since, laws } = await settled({ faults: { before } });
+    fails = 5;
+    setImage(site, 'podinfo', 'podinfo:2');
+    await promoted(site, 'podinfo:2');
+    const [said, ...others] = since.events().filter((text) => !rolloutEvents.includes(text));
+    assert.match(said ?? '', /internal error/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      since.events().filter((text) => text !== said),
+      rolloutEvents,
+    );
+    const waits = failedAtMs.slice(1).map((atMs, at) => atMs - (failedAtMs[at] ?? 0));
+    assert.ok(
+      waits.every((waitMs, at) => waitMs > (waits[at - 1] ?? 20)),
+      `each wait is longer: ${waits.join()}`,
+    );
+    assert.equal(process.errors.length, 5);
+    laws.check();
+    await process.stop();
+  });
+
+  test('two that both think they lead get to one end', async () => {
+    const { site, process, laws } = await settled();
+    const rival = startProcess(site.cluster, site.clock, { name: 'rival' });
+    await site.clock.advance(1_000);
+    setImage(site, 'podinfo', 'podinfo:2');
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+    const missing = rolloutEvents.filter((text) => !eventsOf(site, 'podinfo').includes(text));
+    assert.deepEqual(missing, []);
+    assert.deepEqual([...process.errors, ...rival.errors], []);
+    laws.check();
+    await process.stop();
+    await rival.stop();
+  });
+
+  test('a bad canary is told what is wrong and holds up nobody', async () => {
+    const { site, process, laws } = await settled();
+    apply(site, 'bad', { analysis: { interval: 'soon', stepWeight: 10 } });
+    apply(site, 'lost');
+    site.cluster.remove(deployments, 'lost');
+    setImage(site, 'podinfo', 'podinfo:2');
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+    for (const [name, text] of [
+      ['bad', /invalid canary spec: .*interval/],
+      ['lost', /deployment lost.test .* not found; create it/],
+    ] as const) {
+      const said = eventsOf(site, name);
+      assert.equal(said.length, 1, said.join('\n'));
+      assert.match(said[0] ?? '', text);
+      const [stalled] =
+        site.cluster
+          .read(canaries, name)
+          ?.status?.conditions?.filter(({ type }) => type === 'Stalled') ?? [];
+      assert.match(stalled?.message ?? '', text);
+    }
+    site.cluster.put(deployments, deployment('lost'));
+    await site.clock.advance(1_000);
+    assert.equal(
+      site.cluster
+        .read(canaries, 'lost')
+        ?.status?.conditions?.some(({ type }) => type === 'Stalled'),
+      false,
+      'it goes on when its target is there',
+    );
+    laws.check();
+    await process.stop();
+  });
+
+  test('a provider that the cluster does not have is named, and used once it is installed', async () => {
+    const site = createSite();
+    const { cluster } = site;
+    cluster.missing.add(virtualServices.plural);
+    cluster.missing.add(destinationRules.plural);
+    apply(site, 'podinfo');
+    const process = startProcess(cluster, site.clock);
+    await site.clock.advance(30_000);
+    assert.match(eventsOf(site, 'podinfo').join('\n'), /provider istio needs \w+ .* install it/);
+    assert.equal(eventsOf(site, 'podinfo').length, 1);
+    assert.deepEqual(
+      cluster.writes.filter(({ plural }) => plural === deployments.plural),
+      [],
+      'nothing is done by halves',
+    );
+    cluster.missing.clear();
+    await reached(site, 'podinfo', 'Initialized');
+    assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+});
+
+describe('a canary that goes', () => {
+  test('in the middle of a rollout is let go: nothing is written any more', async () => {
+    const { site, process } = await settled();
+    const { cluster } = site;
+    setImage(site, 'podinfo', 'podinfo:2');
+    await advanceUntil(site, 'weight 20', () => weightStory(site, 'podinfo').includes(20));
+    cluster.remove(canaries, 'podinfo');
+    const { length } = cluster.writes;
+    await site.clock.advance(100);
+    const timers = site.clock.timers().filter((ms) => ms < 60_000);
+    assert.deepEqual(timers, [], 'those of the watches are longer');
+    await site.clock.advance(120_000);
+    assert.deepEqual(cluster.writes.slice(length).filter(isChange), []);
+    assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+
+  test('and comes back by the same name starts anew', async () => {
+    const { site, process } = await settled();
+    setImage(site, 'podinfo', 'podinfo:2');
+    await advanceUntil(site, 'weight 20', () => weightStory(site, 'podinfo').includes(20));
+    site.cluster.remove(canaries, 'podinfo');
+    apply(site, 'podinfo', {}, deployment('podinfo', 'podinfo:2'));
+    await reached(site, 'podinfo', 'Initialized');
+    assert.equal(imageOf(site, 'podinfo-primary'), 'podinfo:2');
+    await process.stop();
+  });
+
+  test('and asks to be undone leaves its target serving', async () => {
+    const { site, process, laws } = await settled({}, { revertOnDeletion: true });
+    const { cluster } = site;
+    setImage(site, 'podinfo', 'podinfo:2');
+    await advanceUntil(site, 'weight 20', () => weightStory(site, 'podinfo').includes(20));
+    cluster.remove(canaries, 'podinfo');
+    await advanceUntil(site, 'it is gone', () => cluster.read(canaries, 'podinfo') === undefined);
+    assert.equal(cluster.read(deployments, 'podinfo')?.spec.replicas, 2);
+    assert.deepEqual(cluster.read(deployments, 'podinfo')?.metadata.annotations, {});
+    assert.match(eventsOf(site, 'podinfo').at(-1) ?? '', /Terminated canary podinfo.test/);
+    await site.clock.advance(60_000);
+    assert.deepEqual(process.errors, []);
+    laws.check();
+    await process.stop();
+  });
+});
+
+describe('configuration', () => {
+  async function withConfig() {
+    const site = createSite();
+    const laws = guard(site);
+    site.cluster.put(configMaps, configMap('colors'));
+    apply(site, 'podinfo', {}, configured(deployment('podinfo'), 'colors'));
+    const process = startProcess(site.cluster, site.clock);
+    await reached(site, 'podinfo', 'Initialized');
+    const primaryRefers = () =>
+      site.cluster.read(deployments, 'podinfo-primary')?.spec.template.spec.containers[0]
+        ?.envFrom?.[0]?.configMapRef?.name;
+    const copied = () => site.cluster.read(configMaps, 'colors-primary')?.data;
+    return { site, laws, process, primaryRefers, copied };
+  }
+
+  test('that changes is a revision: analysed, and copied to the primary at promotion', async () => {
+    const { site, laws, process, primaryRefers, copied } = await withConfig();
+    assert.equal(primaryRefers(), 'colors-primary');
+    const { length } = site.cluster.calls;
+    editConfig(site, 'colors', { color: 'green' });
+    await reached(site, 'podinfo', 'Progressing');
+    assert.deepEqual(copied(), { color: 'blue' });
+    await promoted(site, 'podinfo:1');
+    assert.deepEqual(copied(), { color: 'green' });
+    assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+    assert.equal(site.cluster.calls.slice(length).filter(isRead).length, 1, 'it is read once');
+    laws.check();
+    assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+
+  test('that changes in the middle of a rollout restarts it', async () => {
+    const { site, laws, process, copied } = await withConfig();
+    setImage(site, 'podinfo', 'podinfo:2');
+    await advanceUntil(site, 'weight 20', () => weightStory(site, 'podinfo').includes(20));
+    editConfig(site, 'colors', { color: 'green' });
+    await promoted(site, 'podinfo:2');
+    assert.deepEqual(weightStory(site, 'podinfo'), [0, 10, 20, 0, 10, 20, 30, 0]);
+    assert.deepEqual(copied(), { color: 'green' });
+    laws.check();
+    await process.stop();
+  });
+
+  test('that vanishes in the middle of a rollout does not break the primary', async () => {
+    const { site, laws, process, primaryRefers, copied } = await withConfig();
+    setImage(site, 'podinfo', 'podinfo:2');
+    await advanceUntil(site, 'weight 20', () => weightStory(site, 'podinfo').includes(20));
+    site.cluster.remove(configMaps, 'colors');
+    await advanceUntil(site, 'promotion', () => phaseOf(site, 'podinfo') === 'Finalising');
+    assert.equal(primaryRefers(), 'colors-primary');
+    assert.deepEqual(copied(), { color: 'blue' });
+    assert.equal(imageOf(site, 'podinfo-primary'), 'podinfo:2');
+    laws.check();
     await process.stop();
   });
 });

@@ -16,10 +16,9 @@ export interface Process {
   readonly errors: readonly string[];
   /** Looks at canaries that ended, well or badly. */
   readonly looks: () => number;
-  readonly isAlive: () => boolean;
   /** Dies as with SIGKILL: nothing that is under way ends. */
   kill(): void;
-  /** Ends in good order. */
+  /** Ends in good order, unless it is dead. */
   stop(): Promise<void>;
 }
 
@@ -81,9 +80,7 @@ export function startProcess(
       clock,
       random,
       log,
-      onState: (_, { phase }) => {
-        if (phase === 'Watching' || phase === 'Missing') controller.wakeAll();
-      },
+      onState: (plural, { phase }) => controller.watchChanged(plural, phase),
     }),
     recorder,
     checks,
@@ -103,12 +100,12 @@ export function startProcess(
     controller,
     errors,
     looks: () => looks,
-    isAlive: () => !ended.signal.aborted,
     kill: () => {
       connection.cut();
       ended.abort();
     },
     stop: async () => {
+      if (ended.signal.aborted) return;
       ended.abort();
       await Promise.all([watching, leading]);
       await recorder.flush(AbortSignal.timeout(1_000));

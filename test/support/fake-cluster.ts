@@ -167,9 +167,13 @@ export function createFakeCluster(clock: VirtualClock): FakeCluster {
     });
   };
 
-  const watchesOf = (plural: string, from: number, signal: AbortSignal) => {
+  const watchesOf = (
+    plural: string,
+    { from, signal, timeoutSeconds }: { from: number; signal: AbortSignal; timeoutSeconds: number },
+  ) => {
     const buffer: WatchEvent<KubeObject>[] = [];
     let failure: Error | undefined;
+    let isOver = false;
     let wake = (): void => undefined;
     let readyAtMs = 0;
     const watch: Watch = {
@@ -192,15 +196,21 @@ export function createFakeCluster(clock: VirtualClock): FakeCluster {
     }
     watches.add(watch);
     const unlisten = onAbort(signal, () => watch.fail(signal.reason as Error));
+    const forget = clock.after(timeoutSeconds * 1000, () => {
+      isOver = true;
+      wake();
+    });
     return (async function* events(): AsyncGenerator<WatchEvent<KubeObject>> {
       try {
         for (;;) {
           if (failure !== undefined) throw failure;
           const event = buffer.shift();
           if (event !== undefined) yield event;
+          else if (isOver) return;
           else await new Promise<void>((resolve) => (wake = resolve));
         }
       } finally {
+        forget();
         unlisten();
         watches.delete(watch);
       }
@@ -281,13 +291,13 @@ export function createFakeCluster(clock: VirtualClock): FakeCluster {
           if (found === undefined) throw notFound(pathOf(plural, name));
           erase(plural, found);
         }),
-      watch: async ({ plural }, { signal, resourceVersion }) => {
+      watch: async ({ plural }, { signal, resourceVersion, timeoutSeconds }) => {
         const from = Number(resourceVersion);
         await call({ verb: 'watch', plural, name: '' }, signal, () => {
           if (from >= compactedAt) return;
           throw new ApiError('too old', { code: 410, reason: 'Expired' });
         });
-        return watchesOf(plural, from, signal) as never;
+        return watchesOf(plural, { from, signal, timeoutSeconds }) as never;
       },
       close: () => undefined,
     };
