@@ -89,7 +89,7 @@ export function fleetRows({ canaries, idle, rollouts }: FleetReport): readonly R
 
 /** What a sceptic asks for. */
 export function fleetDetails({ canaries, idle, rollouts }: FleetReport): readonly string[] {
-  const { changingMs, benchBlindMs, betweenSteps, toProgressing } = rollouts;
+  const { changingMs, benchBlindMs, betweenSteps, toProgressing, stages } = rollouts;
   return [
     `calls while idle: ${words(idle.audited)} (by its own counters: ${words(idle.counted)})`,
     `calls in ${canaries} rollouts: ${words(rollouts.audited)} (by its own counters: ${words(rollouts.counted)})`,
@@ -97,6 +97,9 @@ export function fleetDetails({ canaries, idle, rollouts }: FleetReport): readonl
     `${canaries} changes in ${seconds(changingMs, 2)}: ${((canaries * 1000) / changingMs).toFixed(0)} a second`,
     `change to Progressing, longest: ${seconds(Math.max(...toProgressing), 2)}; ` +
       `between two steps, shortest and longest: ${seconds(Math.min(...betweenSteps), 2)}, ${seconds(Math.max(...betweenSteps), 2)}`,
+    `from stage to stage, p50 / p99: ${Object.entries(stages)
+      .map(([name, values]) => `${name} ${inSeconds(fiftyAndLast(values), 2)}`)
+      .join(', ')}`,
     `cores in use while idle: ${cores(idle)}`,
     `cores in use in the rollouts, on average of ${seconds(rollouts.load.seconds * 1000, 0)}: ${cores(rollouts)}`,
     `memory while idle: ${idle.memory.residentMiB.toFixed(0)} MiB`,

@@ -33,6 +33,8 @@ export interface RolloutTimes {
   readonly toSucceeded: readonly number[];
   /** From one weight to the next, two of each canary. */
   readonly betweenSteps: readonly number[];
+  /** From each stage to the next, by the stage's name, in order. */
+  readonly stages: Readonly<Record<string, readonly number[]>>;
   /** From the first change to the last. */
   readonly changingMs: number;
   /** Longest time for which the bench itself was not looking. */
@@ -75,6 +77,11 @@ export async function measureFleet({ canaries, flags, say }: FleetOptions): Prom
     });
     if (times.value === undefined) throw new Error('no rollout was measured');
     return { canaries, idle, rollouts: { ...rollouts, ...times.value } };
+  } catch (cause) {
+    const log = site.aviary().log.slice(-20).join('\n');
+    throw new Error(`${canaries} canaries were not measured. Aviary's last lines:\n${log}`, {
+      cause,
+    });
   } finally {
     watching.abort(new Error('the bench is over'));
     kube.close();
@@ -110,7 +117,7 @@ async function rollOut(fleet: Fleet, ledger: CanaryLedger): Promise<RolloutTimes
   await ledger.all('Succeeded', fleet.names, { sinceMs: startedMs, timeoutMs: 900_000 });
   delay.disable();
 
-  const stories = changes.map(([name, changedMs]) => {
+  const stories = changes.map<Story>(([name, changedMs]) => {
     const seen = ledger.of(name).filter(({ atMs }) => atMs >= startedMs);
     return { changedMs, seen };
   });
@@ -123,10 +130,36 @@ async function rollOut(fleet: Fleet, ledger: CanaryLedger): Promise<RolloutTimes
       at(seen, 'Progressing', 20) - at(seen, 'Progressing', 10),
       at(seen, 'Progressing', 30) - at(seen, 'Progressing', 20),
     ]),
+    stages: Object.fromEntries(stages.map((stage) => [stage.name, stage.of(stories)])),
     changingMs,
     benchBlindMs: delay.max / 1e6,
   };
 }
+
+interface Story {
+  readonly changedMs: number;
+  readonly seen: readonly Sighting[];
+}
+
+const marks = [
+  ['Progressing'],
+  ['Progressing', 10],
+  ['Progressing', 20],
+  ['Progressing', 30],
+  ['Promoting'],
+  ['Finalising'],
+  ['Succeeded'],
+] as const;
+
+const stages = marks.map(([phase, weight], index) => ({
+  name: weight === undefined ? phase : String(weight),
+  of: (stories: readonly Story[]): readonly number[] =>
+    stories.map(({ changedMs, seen }) => {
+      const [before, weightBefore] = marks[index - 1] ?? [];
+      const sinceMs = before === undefined ? changedMs : at(seen, before, weightBefore);
+      return at(seen, phase, weight) - sinceMs;
+    }),
+}));
 
 /** When it was first seen so; throws where it never was. */
 function at(seen: readonly Sighting[], phase: string, weight?: number): number {
