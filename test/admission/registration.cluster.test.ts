@@ -220,15 +220,13 @@ suite('on a real API server', { skip: await controlPlaneOrSkip() }, () => {
     assert.deepEqual(sent, []);
   });
 
-  test('a replacement that drops the stamp is still sent', async () => {
+  test('a replacement that drops the stamp is still sent, and keeps it', async () => {
     const replaced = manifest('podinfo', {});
     const sent = await sentBy(() => kubectl(['replace', '-f', '-'], JSON.stringify(replaced)));
     assert.deepEqual(sent, ['podinfo']);
     const { metadata } = await live();
     assert.equal(metadata.annotations?.['aviary.dev/changed-by'], 'kubernetes-admin');
-    // The controller stamps it again when it next looks.
-    const body = { metadata: { annotations: stamp } };
-    await own.patch(deployments, key, { type: 'merge', body }, { signal });
+    assert.equal(metadata.annotations?.['aviary.dev/canary'], 'podinfo', 'it is put back');
   });
 
   test('a stamp without a Canary is taken off at the first change', async () => {
