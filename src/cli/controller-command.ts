@@ -153,7 +153,7 @@ function build(options: CommandOptions): Parts {
     namespace: flags.namespace,
     onState: (plural: string, state: ReflectorState) => {
       telemetry.watchState(plural, state.phase);
-      controller.watchChanged(plural, state.phase);
+      controller.watchChanged(plural, state);
     },
   };
   const informers = createInformers({ client: kube, ...watching });

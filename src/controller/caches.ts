@@ -45,7 +45,7 @@ export interface Caches {
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the kinds that are needed whatever the provider have been listed. */
   synced(): Promise<void>;
-  /** Plurals of the kinds whose first list has not arrived. */
+  /** Plurals of those kinds of which neither the first list has arrived nor that there are none. */
   unsynced(): readonly string[];
 }
 
@@ -90,7 +90,7 @@ export function createCaches(
     configMaps: watch<KubeObject>(configMaps, true),
     secrets: watch<KubeObject>(secrets, true),
   };
-  const needed = [...watched.values()];
+  const needed = [...watched];
 
   return {
     ...base,
@@ -115,11 +115,11 @@ export function createCaches(
         signal.addEventListener('abort', () => resolve(), { once: true });
       }),
     synced: async () => {
-      await Promise.all(needed.map((informer) => informer.synced()));
+      await Promise.all(needed.map(([, informer]) => informer.synced()));
     },
     unsynced: () =>
-      [...watched]
-        .filter(([, informer]) => !informer.store.hasSynced)
+      needed
+        .filter(([, { store, state }]) => !store.hasSynced && state().phase !== 'Missing')
         .map(([resource]) => resource.plural),
   };
 }

@@ -19,7 +19,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Informers } from '../kube/informers.ts';
 import type { Log } from '../kube/log.ts';
-import type { ReflectorPhase } from '../kube/reflector.ts';
+import type { ReflectorState } from '../kube/reflector.ts';
 import { canaries, configMaps, secrets } from '../kube/resources.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CacheListener, Caches } from './caches.ts';
@@ -60,6 +60,8 @@ export interface ControllerOptions {
   readonly signal: AbortSignal;
 }
 
+type WatchStanding = Pick<ReflectorState, 'phase' | 'isForbidden'>;
+
 export interface Controller {
   readonly lookup: Lookup;
   readonly validation: ValidationLookup;
@@ -69,7 +71,7 @@ export interface Controller {
   /** A change that admission saw: looked at now, and again when the watch shows it. */
   noticed(notice: Notice): void;
   /** To be told of each phase of a watch: what waits for an API is looked at when it appears. */
-  watchChanged(plural: string, phase: ReflectorPhase): void;
+  watchChanged(plural: string, state: WatchStanding): void;
   /** Keeps the caches until the signal aborts. */
   watch(signal: AbortSignal): Promise<void>;
   /**
@@ -121,8 +123,8 @@ export function createController(options: ControllerOptions): Controller {
   return {
     ...lookupsOf(settings, targets, configs, caches),
     queue,
-    watchChanged: (plural, phase) => {
-      if (isNews(plural, phase)) wakeAll();
+    watchChanged: (plural, state) => {
+      if (isNews(plural, state)) wakeAll();
     },
     synced: () => caches.synced(),
     unsynced: () => caches.unsynced(),
@@ -133,8 +135,9 @@ export function createController(options: ControllerOptions): Controller {
       const { mesh } = options;
       const meshWriter = mesh && withoutOwners(createWriter(mesh.kube, caches, mayWrite));
       const acting = { ...world, writer, routeWriter: meshWriter ?? writer };
+      const ended = queue.run((name) => reconcile(name, acting), until);
       wakeAll();
-      await queue.run((name) => reconcile(name, acting), until);
+      await ended;
     },
   };
 }
@@ -146,16 +149,17 @@ function wake(interests: Interests, queue: Queue, path: ObjectPath): void {
 }
 
 /**
- * Whether an API appeared, or turned out to be missing. That a watch broke and goes on is no news:
- * what it had missed comes as changes of objects.
+ * Whether an API appeared, or turned out to be missing or not for us. That a watch broke and goes on
+ * is no news: what it had missed comes as changes of objects.
  */
-function createApiNews(): (plural: string, phase: ReflectorPhase) => boolean {
-  const known = new Map<string, ReflectorPhase>();
-  return (plural, phase) => {
-    if (phase !== 'Watching' && phase !== 'Missing') return false;
+function createApiNews(): (plural: string, state: WatchStanding) => boolean {
+  const known = new Map<string, string>();
+  return (plural, { phase, isForbidden }) => {
+    const standing = isForbidden ? 'Forbidden' : phase;
+    if (!['Watching', 'Missing', 'Forbidden'].includes(standing)) return false;
     const before = known.get(plural);
-    known.set(plural, phase);
-    return before !== phase;
+    known.set(plural, standing);
+    return before !== standing;
   };
 }
 

@@ -1,8 +1,11 @@
 /** A look that failed: said where somebody can act on it, and tried again by the queue. */
-import { isConflict } from '../kube/api-error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import { announce } from './announce.ts';
 import { worthSaying } from './memory.ts';
 import type { Standing } from './world.ts';
+
+/** So late may the watch be that shows what somebody else made or removed: longer is a failure. */
+const watchLagMsMax = 2_000;
 
 /**
  * A conflict is nothing: somebody else wrote, and the next look sees what. Any other failure is an
@@ -14,7 +17,8 @@ export function describeFailure(
   retryMs: number,
   world: Standing,
 ): void {
-  if (isConflict(error)) {
+  const isBehind = isAlreadyExists(error) || isNotFound(error);
+  if (isConflict(error) || (isBehind && retryMs < watchLagMsMax)) {
     world.log.debug({ canary: name, retryMs }, 'somebody else wrote, looking again');
     return;
   }

@@ -38,7 +38,13 @@ export function observeRoutes(
       const problem = { reason: 'RoutingApiMissing', message };
       return { kind: 'Seen', provider, live: none, split: undefined, problem };
     }
-    if (!informer.store.hasSynced) return { kind: 'Reading' };
+    if (!informer.store.hasSynced) {
+      const { isForbidden, lastError = '' } = informer.state();
+      if (!isForbidden) return { kind: 'Reading' };
+      const message = `${lastError}; provider ${name} needs it: let the controller's role list and watch it`;
+      const problem = { reason: 'RoutingApiForbidden', message };
+      return { kind: 'Seen', provider, live: none, split: undefined, problem };
+    }
   }
   const live: LiveRoutes = ({ resource, name: object }) =>
     reader.get(world.caches.routes(resource), resource, { namespace, name: object });

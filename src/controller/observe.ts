@@ -15,6 +15,7 @@ import type { Deployment } from '../api/kubernetes.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
 import type { Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
+import { canaries } from '../kube/resources.ts';
 import { compareRevision } from '../revision/change.ts';
 import { referenceChecksums } from '../revision/checksum.ts';
 import { hashTemplate, revisionOf } from '../revision/hash.ts';
@@ -23,7 +24,7 @@ import { primaryAgrees, scaleUpReplicas } from '../targets/deployment.ts';
 import type { PrimaryOptions } from '../targets/deployment.ts';
 import { named, readinessOf } from '../targets/readiness.ts';
 import type { Selector } from '../targets/selector.ts';
-import { createReader } from './caches.ts';
+import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
 import type { Memory } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
@@ -62,6 +63,12 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   const configs = observeConfigs(canary, objects.target, reader, world);
   const routes = observeRoutes(canary, reader, world);
   const { paths } = reader;
+  // Who waits for another canary to give its target up is woken by whatever happens to that one.
+  const { namespace = '', name } = canary.metadata;
+  const [first] = world.targets.of(namespace, canary.spec.targetRef);
+  if (first !== undefined && first.metadata.name !== name) {
+    paths.add(pathOf(canaries, { namespace, name: first.metadata.name }));
+  }
   if (configs.kind === 'Reading' || routes.kind === 'Reading') return { kind: 'Reading', paths };
 
   const revision = observeRevision(canary, objects, configs, world);

@@ -2,6 +2,8 @@
  * The work queue: names of canaries, each at most once, worked on by a bounded number of workers,
  * and never by two at a time. A name that is added while it is worked on is worked on again.
  * A failure is tried again later, with a back-off of its own for each name.
+ *
+ * While nobody works on it nothing is kept: no name, no timer. Who begins adds all that there is.
  */
 import type { Clock } from '../kube/clock.ts';
 
@@ -18,7 +20,7 @@ export interface Queue {
   addAt(name: string, atMs: number | undefined): void;
   /** Forgets the name's timer and failures. */
   forget(name: string): void;
-  /** Works until the signal aborts; then waits for what is in hand. */
+  /** Works until the signal aborts; then waits for what is in hand, and whatever becomes of it. */
   run(work: (name: string) => Promise<void>, signal: AbortSignal): Promise<void>;
   readonly depth: number;
   /** Age of the name that waits longest, in milliseconds. */
@@ -53,6 +55,7 @@ class WorkQueue implements Queue {
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #timers = new Map<string, () => void>();
+  #isOpen = false;
   #wake = (): void => undefined;
 
   constructor(options: QueueOptions) {
@@ -65,7 +68,7 @@ class WorkQueue implements Queue {
 
   addAt(name: string, atMs: number | undefined): void {
     this.#cancelTimer(name);
-    if (atMs === undefined) return;
+    if (atMs === undefined || !this.#isOpen) return;
     const { clock } = this.#options;
     const waitMs = atMs - clock.monotonic();
     if (waitMs <= 0) {
@@ -96,7 +99,8 @@ class WorkQueue implements Queue {
 
   async run(work: Work, signal: AbortSignal): Promise<void> {
     const running = new Set<Promise<void>>();
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    this.#isOpen = !signal.aborted;
+    signal.addEventListener('abort', () => this.#close(), { once: true });
     while (!signal.aborted) {
       for (const [name, entry] of this.#waiting) {
         if (running.size >= this.#options.workers) break;
@@ -110,12 +114,20 @@ class WorkQueue implements Queue {
         this.#wake = resolve;
       });
     }
-    for (const name of this.#timers.keys()) this.#cancelTimer(name);
-    this.#waiting.clear();
     await Promise.all(running);
   }
 
+  #close(): void {
+    this.#isOpen = false;
+    for (const name of this.#timers.keys()) this.#cancelTimer(name);
+    this.#waiting.clear();
+    this.#again.clear();
+    this.#failures.clear();
+    this.#wake();
+  }
+
   #enqueue(name: string, dueAtMs: number | undefined): void {
+    if (!this.#isOpen) return;
     if (this.#inHand.has(name)) {
       this.#again.add(name);
       return;
@@ -148,6 +160,8 @@ class WorkQueue implements Queue {
   }
 
   #retryLater(name: string, error: unknown): void {
+    // Cut off by the end, most likely; who works next sees what has become of it.
+    if (!this.#isOpen) return;
     const { clock, random, failed } = this.#options;
     const count = (this.#failures.get(name) ?? 0) + 1;
     this.#failures.set(name, count);

@@ -15,7 +15,7 @@
  */
 import type { KubeObject } from '../api/kubernetes.ts';
 import { linkedAbort } from './abort.ts';
-import { ApiError, isFromTheFuture, isGone, isNotFound } from './api-error.ts';
+import { ApiError, isForbidden, isFromTheFuture, isGone, isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -129,6 +129,8 @@ export interface ReflectorState {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly lastError: string | undefined;
+  /** The last list or watch was refused: this process may not read the kind. */
+  readonly isForbidden: boolean;
   /** Up to where the store is known to be complete. */
   readonly resourceVersion: string | undefined;
   readonly objects: number;
@@ -166,11 +168,13 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   let phase: ReflectorPhase = 'Stopped';
   let since = clock.now();
   let lastError: string | undefined;
+  let refused = false;
 
   const state = (): ReflectorState => ({
     phase,
     since,
     lastError,
+    isForbidden: refused,
     resourceVersion: store.resourceVersion,
     objects: store.size,
   });
@@ -200,6 +204,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       if (plan.step === 'List' && !plan.isMissing) enter('Listing');
       const outcome = await perform(plan, signal);
       const next = nextPlan(plan, outcome, options.random());
+      refused = outcome.kind === 'Failed' && isForbidden(outcome.error);
       if (outcome.kind === 'Failed') {
         lastError = outcome.error.message;
         report(options, { plan, next, error: outcome.error });

@@ -17,6 +17,7 @@ import type { ProcessOptions } from './process.ts';
 import {
   advanceUntil,
   apply,
+  canary,
   configMap,
   configured,
   createSite,
@@ -64,6 +65,9 @@ async function settled(options: ProcessOptions = {}, spec: Partial<Canary['spec'
   };
   return { site, process, laws, since };
 }
+
+/** Those of the watches are longer. */
+const isTimerOfLook = (ms: number): boolean => ms < 60_000;
 
 /** Promoted, with nothing left of the canary, and nothing under way. */
 async function promoted(site: Site, image: string): Promise<void> {
@@ -260,19 +264,53 @@ describe('what goes wrong on the way', () => {
     await process.stop();
   });
 
-  test('two that both think they lead get to one end', async () => {
-    const { site, process, laws } = await settled();
-    const rival = startProcess(site.cluster, site.clock, { name: 'rival' });
-    await site.clock.advance(1_000);
+  test('two that both think they lead get to one end, and say nothing of each other', async () => {
+    const site = createSite();
+    const laws = guard(site);
+    apply(site, 'podinfo');
+    const rivals = ['one', 'other'].map((name) => startProcess(site.cluster, site.clock, { name }));
+    await reached(site, 'podinfo', 'Initialized');
     setImage(site, 'podinfo', 'podinfo:2');
     await promoted(site, 'podinfo:2');
     assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
-    const missing = rolloutEvents.filter((text) => !eventsOf(site, 'podinfo').includes(text));
-    assert.deepEqual(missing, []);
-    assert.deepEqual([...process.errors, ...rival.errors], []);
+    const said = ['Initialization done! podinfo.test', ...rolloutEvents];
+    assert.deepEqual([...new Set(eventsOf(site, 'podinfo'))], said);
+    assert.deepEqual(
+      rivals.flatMap(({ errors }) => errors),
+      [],
+    );
     laws.check();
-    await process.stop();
-    await rival.stop();
+    for (const rival of rivals) await rival.stop();
+  });
+
+  test('one that is told to end finishes its step, and the next goes on: no event is lost', async () => {
+    for (let stopAtMs = 100; stopAtMs < 45_000; stopAtMs += 1_371) {
+      const { site, process, laws, since } = await settled();
+      setImage(site, 'podinfo', 'podinfo:2');
+      await site.clock.advance(stopAtMs);
+      const stopped = process.stop();
+      await site.clock.advance(1_000);
+      await stopped;
+      assert.deepEqual(site.clock.timers().filter(isTimerOfLook), []);
+      const next = startProcess(site.cluster, site.clock, { name: 'next' });
+      await promoted(site, 'podinfo:2');
+      assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
+      assert.deepEqual(since.events(), rolloutEvents, `told to end at ${stopAtMs}`);
+      assert.deepEqual([...process.errors, ...next.errors], []);
+      laws.check();
+      await next.stop();
+    }
+  });
+
+  test('one that waits for the lease keeps no names, so that its queue looks idle', async () => {
+    const site = createSite();
+    const standby = startProcess(site.cluster, site.clock, { name: 'standby', leads: false });
+    const leader = startProcess(site.cluster, site.clock);
+    apply(site, 'podinfo');
+    await reached(site, 'podinfo', 'Initialized');
+    assert.deepEqual([standby.controller.queue.depth, standby.controller.queue.oldestMs()], [0, 0]);
+    await standby.stop();
+    await leader.stop();
   });
 
   test('a bad canary is told what is wrong and holds up nobody', async () => {
@@ -319,13 +357,51 @@ describe('what goes wrong on the way', () => {
     await site.clock.advance(30_000);
     assert.match(eventsOf(site, 'podinfo').join('\n'), /provider istio needs \w+ .* install it/);
     assert.equal(eventsOf(site, 'podinfo').length, 1);
-    assert.deepEqual(
-      cluster.writes.filter(({ plural }) => plural === deployments.plural),
-      [],
-      'nothing is done by halves',
-    );
+    const made = cluster.writes.filter(({ plural }) => plural === deployments.plural);
+    assert.deepEqual(made, [], 'nothing is done by halves');
+    assert.deepEqual(process.controller.unsynced(), [], 'others are answered meanwhile');
     cluster.missing.clear();
     await reached(site, 'podinfo', 'Initialized');
+    assert.deepEqual(process.errors, []);
+    await process.stop();
+  });
+});
+
+describe('permission', () => {
+  test('that lacks for the routes of a provider is asked for, and used once it is there', async () => {
+    let isRefused = true;
+    const before: Faults['before'] = ({ verb, plural }) => {
+      if (verb !== 'list' || plural !== destinationRules.plural || !isRefused) return;
+      const message = 'list destinationrules: forbidden: User "aviary" cannot list';
+      throw new ApiError(message, { code: 403, reason: 'Forbidden' });
+    };
+    const site = createSite();
+    apply(site, 'podinfo');
+    const process = startProcess(site.cluster, site.clock, { faults: { before } });
+    await site.clock.advance(120_000);
+    const [said, ...others] = eventsOf(site, 'podinfo');
+    assert.match(said ?? '', /cannot list; provider istio needs it: let the controller's role/);
+    assert.deepEqual(others, []);
+    isRefused = false;
+    await reached(site, 'podinfo', 'Initialized');
+    await process.stop();
+  });
+});
+
+describe('canaries of one target', () => {
+  test('the younger waits, says for whom, and goes on when the elder gives way', async () => {
+    const { site, process } = await settled();
+    const { cluster, clock } = site;
+    const target = { targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'podinfo' } };
+    cluster.put(canaries, canary('younger', target));
+    await clock.advance(1_000);
+    assert.match(eventsOf(site, 'younger').join(), /is the target of canary podinfo.test already/);
+    assert.equal(phaseOf(site, 'younger'), '');
+
+    cluster.put(deployments, deployment('elsewhere'));
+    const targetRef = { ...target.targetRef, name: 'elsewhere' };
+    cluster.edit(canaries, 'podinfo', (live) => ({ ...live, spec: { ...live.spec, targetRef } }));
+    await reached(site, 'younger', 'Initialized');
     assert.deepEqual(process.errors, []);
     await process.stop();
   });
@@ -340,8 +416,7 @@ describe('a canary that goes', () => {
     cluster.remove(canaries, 'podinfo');
     const { length } = cluster.writes;
     await site.clock.advance(100);
-    const timers = site.clock.timers().filter((ms) => ms < 60_000);
-    assert.deepEqual(timers, [], 'those of the watches are longer');
+    assert.deepEqual(site.clock.timers().filter(isTimerOfLook), []);
     await site.clock.advance(120_000);
     assert.deepEqual(cluster.writes.slice(length).filter(isChange), []);
     assert.deepEqual(process.errors, []);

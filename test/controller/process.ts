@@ -24,6 +24,8 @@ export interface Process {
 
 export interface ProcessOptions {
   readonly name?: string;
+  /** Whether it has the lease; it has where absent. */
+  readonly leads?: boolean;
   readonly faults?: Faults;
   readonly settings?: Partial<Settings>;
   /** The verdict of a canary's metrics; good where absent. */
@@ -80,7 +82,7 @@ export function startProcess(
       clock,
       random,
       log,
-      onState: (plural, { phase }) => controller.watchChanged(plural, phase),
+      onState: (plural, state) => controller.watchChanged(plural, state),
     }),
     recorder,
     checks,
@@ -93,9 +95,11 @@ export function startProcess(
     signal: ended.signal,
   });
   const watching = controller.watch(ended.signal);
-  const leading = controller
-    .synced()
-    .then(() => controller.lead(ended.signal, new AbortController().signal));
+  const lead = async (): Promise<void> => {
+    await controller.synced();
+    if (options.leads !== false) await controller.lead(ended.signal, new AbortController().signal);
+  };
+  const leading = lead();
   return {
     controller,
     errors,

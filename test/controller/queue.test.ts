@@ -116,6 +116,28 @@ describe('the work queue', () => {
     assert.deepEqual(worked, ['a']);
   });
 
+  test('keeps nothing while nobody works: no name, no timer, no failure', async () => {
+    let release = (): void => undefined;
+    const { queue, clock, failures, stop } = start(async (name) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      queue.addAt(name, clock.monotonic() + 1_000);
+      if (name === 'b') throw new Error('cut off');
+    });
+    queue.add('a');
+    await settle();
+    const releaseFirst = release;
+    queue.add('b');
+    await settle();
+    queue.add('b');
+    const ended = stop();
+    releaseFirst();
+    release();
+    await ended;
+    queue.add('c');
+    queue.addAt('d', clock.monotonic() + 1_000);
+    assert.deepEqual([queue.depth, queue.oldestMs(), clock.timers(), failures], [0, 0, [], []]);
+  });
+
   test('never two workers on one name, and no name that was added is left out', async () => {
     await fc.assert(
       fc.asyncProperty(
