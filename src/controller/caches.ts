@@ -119,7 +119,7 @@ export function createCaches(
     },
     unsynced: () =>
       needed
-        .filter(([, { store, state }]) => !store.hasSynced && state().phase !== 'Missing')
+        .filter(([, it]) => !it.store.hasSynced && it.state().phase !== 'Missing')
         .map(([resource]) => resource.plural),
   };
 }
