@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Canary } from '../../src/api/canary.ts';
+import type { ChecksOutcome } from '../../src/controller/checks.ts';
 import { ApiError } from '../../src/kube/api-error.ts';
 import {
   canaries,
   configMaps,
   deployments,
   destinationRules,
+  metricTemplates,
   virtualServices,
 } from '../../src/kube/resources.ts';
 import type { Faults } from '../support/fake-cluster.ts';
@@ -28,10 +30,12 @@ import {
   imageOf,
   isChange,
   isRead,
+  lowerWeight,
   phaseOf,
   reached,
   setImage,
   weightStory,
+  weightTimes,
 } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -226,7 +230,77 @@ describe('what goes wrong on the way', () => {
     await promoted(begun.site, 'podinfo:2');
     assert.equal(conflicts, 3);
     assert.deepEqual(begun.since.events(), rolloutEvents);
+    const tries = begun.since.calls().filter(({ plural }) => plural === canaries.plural);
+    assert.equal(tries.length, 7 + 3, 'what was decided on a former state is not written');
     assert.deepEqual(begun.process.errors, []);
+    begun.laws.check();
+    await begun.process.stop();
+  });
+
+  test('traffic that somebody takes away at the moment of a step stays away', async () => {
+    const site: { now?: Site } = {};
+    let isTaken = false;
+    const before: Faults['before'] = ({ plural, verb }) => {
+      if (site.now === undefined || plural !== virtualServices.plural || verb !== 'patch') return;
+      if (isTaken || !weightStory(site.now, 'podinfo').includes(20)) return;
+      isTaken = true;
+      lowerWeight(site.now, 'podinfo');
+    };
+    const begun = await settled({ faults: { before } });
+    site.now = begun.site;
+    setImage(begun.site, 'podinfo', 'podinfo:2');
+    await promoted(begun.site, 'podinfo:2');
+    assert.deepEqual(weightStory(begun.site, 'podinfo'), [0, 10, 20, 10, 20, 30, 0]);
+    assert.match(begun.since.events().join('\n'), /was lowered to 0 by hand/);
+    begun.laws.check();
+    await begun.process.stop();
+  });
+
+  test('a slow check is asked once, and does not slow the steps down', async () => {
+    const asked: number[] = [];
+    const site: { now?: Site } = {};
+    const verdict = async (): Promise<ChecksOutcome> => {
+      asked.push(site.now?.clock.monotonic() ?? 0);
+      await site.now?.clock.sleep(3_000, new AbortController().signal);
+      return { passed: true, events: [] };
+    };
+    const begun = await settled({ verdict });
+    site.now = begun.site;
+    const { clock } = begun.site;
+    setImage(begun.site, 'podinfo', 'podinfo:2');
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      begun.process.controller.noticed({ namespace: 'test', canary: 'podinfo' } as never);
+      await clock.advance(1_000);
+    }
+    await promoted(begun.site, 'podinfo:2');
+    assert.equal(asked.length, 3);
+    const times = weightTimes(begun.site, 'podinfo');
+    assert.equal((times.get(30) ?? 0) - (times.get(20) ?? 0), 10_000);
+    await begun.process.stop();
+  });
+
+  test('a verdict on a revision that was replaced meanwhile counts for nothing', async () => {
+    const asked: string[] = [];
+    const site: { now?: Site } = {};
+    const verdict = async (): Promise<ChecksOutcome> => {
+      const image = site.now && imageOf(site.now, 'podinfo');
+      asked.push(image ?? '');
+      await site.now?.clock.sleep(
+        image === 'podinfo:2' ? 28_000 : 9_000,
+        new AbortController().signal,
+      );
+      const passed = image !== 'podinfo:2';
+      return { passed, events: passed ? [] : [{ type: 'Warning', message: 'Halt it is bad' }] };
+    };
+    const begun = await settled({ verdict });
+    site.now = begun.site;
+    setImage(begun.site, 'podinfo', 'podinfo:2');
+    await advanceUntil(begun.site, 'a question', () => asked.length > 0);
+    setImage(begun.site, 'podinfo', 'podinfo:3');
+    await promoted(begun.site, 'podinfo:3');
+    assert.deepEqual(asked, ['podinfo:2', 'podinfo:3', 'podinfo:3', 'podinfo:3']);
+    assert.doesNotMatch(begun.since.events().join('\n'), /it is bad/);
+    assert.deepEqual(weightStory(begun.site, 'podinfo'), [0, 10, 0, 10, 20, 30, 0]);
     begun.laws.check();
     await begun.process.stop();
   });
@@ -352,6 +426,7 @@ describe('what goes wrong on the way', () => {
     const { cluster } = site;
     cluster.missing.add(virtualServices.plural);
     cluster.missing.add(destinationRules.plural);
+    cluster.missing.add(metricTemplates.plural);
     apply(site, 'podinfo');
     const process = startProcess(cluster, site.clock);
     await site.clock.advance(30_000);
@@ -431,6 +506,20 @@ describe('a canary that goes', () => {
     apply(site, 'podinfo', {}, deployment('podinfo', 'podinfo:2'));
     await reached(site, 'podinfo', 'Initialized');
     assert.equal(imageOf(site, 'podinfo-primary'), 'podinfo:2');
+    await process.stop();
+  });
+
+  test('and is another one when the watch is back is judged by what it is now', async () => {
+    const { site, process } = await settled();
+    const { cluster } = site;
+    apply(site, 'late', { analysis: { interval: 'soon', stepWeight: 10 } });
+    await site.clock.advance(1_000);
+    assert.match(eventsOf(site, 'late').join(), /invalid canary spec/);
+    cluster.breakWatches();
+    cluster.remove(canaries, 'late');
+    apply(site, 'late');
+    cluster.compact();
+    await reached(site, 'late', 'Initialized');
     await process.stop();
   });
 

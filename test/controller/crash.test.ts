@@ -124,6 +124,8 @@ function endOf(site: Site) {
     status: settled,
     conditions: conditions?.map(({ type, status: is, reason }) => ({ type, is, reason })),
     weights: weightsOf(routeOf(site)),
+    // One that was made to roll twice has a higher one.
+    primaryGeneration: cluster.read(deployments, 'podinfo-primary')?.metadata.generation,
     images: [imageOf(site, 'podinfo'), imageOf(site, 'podinfo-primary')],
     replicas: ['podinfo', 'podinfo-primary'].map(
       (name) => cluster.read(deployments, name)?.spec.replicas,

@@ -29,7 +29,7 @@ export interface ProcessOptions {
   readonly faults?: Faults;
   readonly settings?: Partial<Settings>;
   /** The verdict of a canary's metrics; good where absent. */
-  readonly verdict?: (canary: string) => ChecksOutcome;
+  readonly verdict?: (canary: string) => ChecksOutcome | Promise<ChecksOutcome>;
 }
 
 const settings: Settings = {

@@ -152,6 +152,30 @@ export function weightsOf(object: KubeObject | undefined): readonly [number, num
   return [weight('-primary'), weight('-canary')];
 }
 
+/** Routes all traffic to the primary, as people do in need. */
+export const lowerWeight = ({ cluster }: Site, name: string): void =>
+  cluster.edit(virtualServices, name, (live) => {
+    const { http = [] } = (live as OpaqueObject).spec as RouteSpec;
+    const whole = http.map((rule) => ({
+      ...rule,
+      route: (rule.route ?? []).map((it) => ({
+        ...it,
+        weight: it.destination?.host?.endsWith('-primary') === true ? 100 : 0,
+      })),
+    }));
+    return { ...live, spec: { ...((live as OpaqueObject).spec as object), http: whole } };
+  });
+
+/** When each of the weights of the canary was written. */
+export const weightTimes = ({ cluster }: Site, name: string): ReadonlyMap<number, number> =>
+  new Map(
+    cluster.writes
+      .filter(
+        ({ plural, after }) => plural === virtualServices.plural && after.metadata.name === name,
+      )
+      .map(({ after, atMs }) => [weightsOf(after)?.[1] ?? -1, atMs]),
+  );
+
 /** The weights of the canary that were written one after the other. */
 export const weightStory = ({ cluster }: Site, name: string): readonly number[] =>
   cluster.writes
