@@ -24,6 +24,9 @@ export async function memoryOf(pid: number): Promise<Memory> {
   return { residentMiB: mebibytes('VmRSS'), peakMiB: mebibytes('VmHWM') };
 }
 
+/** What all processes used that are none of those asked about. */
+const others = 'others';
+
 /** Process ids by what they are called in the report. */
 export type Processes = Readonly<Record<string, number>>;
 
@@ -39,7 +42,7 @@ export async function measureLoad(processes: Processes): Promise<() => Promise<L
   const before = await cpuOfAll(processes);
   return async () => {
     const after = await cpuOfAll(processes);
-    const pairs = Object.keys(processes).map((name) => [
+    const pairs = Object.keys(after).map((name) => [
       name,
       (after[name] ?? 0) - (before[name] ?? 0),
     ]);
@@ -49,8 +52,20 @@ export async function measureLoad(processes: Processes): Promise<() => Promise<L
 }
 
 async function cpuOfAll(processes: Processes): Promise<Record<string, number>> {
-  const pairs = Object.entries(processes).map(
-    async ([name, pid]) => [name, await cpuSeconds(pid)] as const,
+  const pairs = await Promise.all(
+    Object.entries(processes).map(async ([name, pid]) => [name, await cpuSeconds(pid)] as const),
   );
-  return Object.fromEntries(await Promise.all(pairs));
+  const ours = pairs.reduce((sum, [, cpu]) => sum + cpu, 0);
+  return { ...Object.fromEntries(pairs), [others]: (await machineSeconds()) - ours };
+}
+
+/** Seconds of processor time that all processes of the machine have used. */
+async function machineSeconds(): Promise<number> {
+  const [first = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  // user, nice, system, idle, iowait, irq, softirq
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = first
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / ticksPerSecond;
 }
