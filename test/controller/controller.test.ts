@@ -70,6 +70,8 @@ async function settled(options: ProcessOptions = {}, spec: Partial<Canary['spec'
   return { site, process, laws, since };
 }
 
+const notice = { namespace: 'test', canary: 'podinfo' };
+
 /** Those of the watches are longer. */
 const isTimerOfLook = (ms: number): boolean => ms < 60_000;
 
@@ -158,7 +160,6 @@ describe('a rollout', () => {
 
   test('a notice of admission that comes before the watch, or for nothing, does no harm', async () => {
     const { site, process, since } = await settled();
-    const notice = { namespace: 'test', canary: 'podinfo' } as never;
     process.controller.noticed(notice);
     await site.clock.advance(1_000);
     assert.deepEqual(since.writes(), []);
@@ -269,7 +270,7 @@ describe('what goes wrong on the way', () => {
     const { clock } = begun.site;
     setImage(begun.site, 'podinfo', 'podinfo:2');
     for (let seconds = 0; seconds < 60; seconds += 1) {
-      begun.process.controller.noticed({ namespace: 'test', canary: 'podinfo' } as never);
+      begun.process.controller.noticed(notice);
       await clock.advance(1_000);
     }
     await promoted(begun.site, 'podinfo:2');
@@ -286,7 +287,7 @@ describe('what goes wrong on the way', () => {
       const image = site.now && imageOf(site.now, 'podinfo');
       asked.push(image ?? '');
       await site.now?.clock.sleep(
-        image === 'podinfo:2' ? 28_000 : 9_000,
+        image === 'podinfo:2' ? 15_000 : 9_000,
         new AbortController().signal,
       );
       const passed = image !== 'podinfo:2';

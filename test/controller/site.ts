@@ -1,7 +1,7 @@
 /** What tests of the controller put into the fake cluster, and how they read what came of it. */
 import assert from 'node:assert/strict';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
-import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, Deployment, Json, KubeObject } from '../../src/api/kubernetes.ts';
 import { canaries, configMaps, deployments, virtualServices } from '../../src/kube/resources.ts';
 import type { OpaqueObject } from '../../src/kube/resources.ts';
 import { createFakeCluster, namespace } from '../support/fake-cluster.ts';
@@ -155,15 +155,14 @@ export function weightsOf(object: KubeObject | undefined): readonly [number, num
 /** Routes all traffic to the primary, as people do in need. */
 export const lowerWeight = ({ cluster }: Site, name: string): void =>
   cluster.edit(virtualServices, name, (live) => {
-    const { http = [] } = (live as OpaqueObject).spec as RouteSpec;
-    const whole = http.map((rule) => ({
-      ...rule,
-      route: (rule.route ?? []).map((it) => ({
-        ...it,
-        weight: it.destination?.host?.endsWith('-primary') === true ? 100 : 0,
-      })),
-    }));
-    return { ...live, spec: { ...((live as OpaqueObject).spec as object), http: whole } };
+    const { http = [] } = live.spec as RouteSpec;
+    const onPrimary = (it: Destination): Destination => {
+      const isPrimary = it.destination?.host?.endsWith('-primary') === true;
+      return { ...it, weight: isPrimary ? 100 : 0 };
+    };
+    const rules = http.map((rule) => ({ ...rule, route: rule.route?.map(onPrimary) }));
+    const spec: unknown = { ...(live.spec as RouteSpec), http: rules };
+    return { ...live, spec: spec as Json };
   });
 
 /** When each of the weights of the canary was written. */
