@@ -11,6 +11,7 @@ import {
 import { serviceNames } from '../api/defaults.ts';
 import type { ConfigMap, Deployment, KubeObject, Secret } from '../api/kubernetes.ts';
 import type { Effect } from '../canary/decision.ts';
+import { ApiError } from '../kube/api-error.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
   canaries,
@@ -127,8 +128,21 @@ async function promote(seen: Snapshot, world: World): Promise<void> {
 }
 
 async function copyConfigs(seen: Snapshot, world: World): Promise<void> {
-  for (const config of seen.configs.tracked) await copyConfig(seen, config, world);
+  for (const config of seen.configs.tracked) {
+    const copied = copyConfig(seen, config, world);
+    await (config.kind === 'Secret' ? copied.catch(withoutContents(config)) : copied);
+  }
 }
+
+/** What the server, or an admission webhook, says of a Secret may quote it; failures become events. */
+const withoutContents =
+  ({ object }: ConfigObject) =>
+  (error: unknown): never => {
+    if (!(error instanceof ApiError) || error.code === 0) throw error;
+    const { code, reason, retryAfterMs } = error;
+    const message = `copy of secret ${object.metadata.name} refused: ${reason}`;
+    throw new ApiError(message, { code, reason, retryAfterMs });
+  };
 
 async function copyConfig({ canary }: Snapshot, config: ConfigObject, world: World): Promise<void> {
   const resource: Resource<ConfigMap & Secret> = config.kind === 'ConfigMap' ? configMaps : secrets;

@@ -11,6 +11,7 @@ import {
   deployments,
   destinationRules,
   metricTemplates,
+  secrets,
   virtualServices,
 } from '../../src/kube/resources.ts';
 import type { Faults } from '../support/fake-cluster.ts';
@@ -443,6 +444,32 @@ describe('what goes wrong on the way', () => {
   });
 });
 
+describe('a Secret', () => {
+  test('that cannot be copied is named, and nothing of it is shown', async () => {
+    const password = 'c2VzYW1l';
+    const before: Faults['before'] = ({ verb, plural }) => {
+      if (plural !== secrets.plural || verb !== 'create') return;
+      const message = `create secrets: admission webhook "nosy" denied: ${password} is too short`;
+      throw new ApiError(message, { code: 403, reason: 'Forbidden' });
+    };
+    const site = createSite();
+    const { cluster } = site;
+    cluster.put(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'password', namespace: 'test' },
+      data: { password },
+    });
+    const target = configured(deployment('podinfo'), { secretRef: { name: 'password' } });
+    apply(site, 'podinfo', {}, target);
+    const process = startProcess(cluster, site.clock, { faults: { before } });
+    await site.clock.advance(60_000);
+    assert.deepEqual(eventsOf(site, 'podinfo'), ['copy of secret password refused: Forbidden']);
+    assert.doesNotMatch(process.errors.join(), new RegExp(password));
+    await process.stop();
+  });
+});
+
 describe('permission', () => {
   test('that lacks for the routes of a provider is asked for, and used once it is there', async () => {
     let isRefused = true;
@@ -546,7 +573,12 @@ describe('configuration', () => {
     const site = createSite();
     const laws = guard(site);
     site.cluster.put(configMaps, configMap('colors'));
-    apply(site, 'podinfo', {}, configured(deployment('podinfo'), 'colors'));
+    apply(
+      site,
+      'podinfo',
+      {},
+      configured(deployment('podinfo'), { configMapRef: { name: 'colors' } }),
+    );
     const process = startProcess(site.cluster, site.clock);
     await reached(site, 'podinfo', 'Initialized');
     const primaryRefers = () =>

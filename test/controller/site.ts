@@ -1,7 +1,13 @@
 /** What tests of the controller put into the fake cluster, and how they read what came of it. */
 import assert from 'node:assert/strict';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
-import type { ConfigMap, Deployment, Json, KubeObject } from '../../src/api/kubernetes.ts';
+import type {
+  ConfigMap,
+  Deployment,
+  EnvFromSource,
+  Json,
+  KubeObject,
+} from '../../src/api/kubernetes.ts';
 import { canaries, configMaps, deployments, virtualServices } from '../../src/kube/resources.ts';
 import type { OpaqueObject } from '../../src/kube/resources.ts';
 import { createFakeCluster, namespace } from '../support/fake-cluster.ts';
@@ -66,10 +72,10 @@ export const configMap = (
   data,
 });
 
-/** A target that refers to a ConfigMap. */
-export function configured(target: Deployment, name: string): Deployment {
+/** A target that takes its environment from somewhere. */
+export function configured(target: Deployment, source: EnvFromSource): Deployment {
   const [container] = target.spec.template.spec.containers;
-  const envFrom = [{ configMapRef: { name } }];
+  const envFrom = [source];
   const containers = container === undefined ? [] : [{ ...container, envFrom }];
   const { template } = target.spec;
   const spec = { ...template.spec, containers };
