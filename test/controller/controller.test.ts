@@ -212,6 +212,61 @@ describe('a rollout', () => {
   });
 });
 
+/** Changes of the image and of what it reads, a death, and watches that are late and break. */
+const lives = fc.record({
+  watchMs: fc.array(fc.integer({ min: 0, max: 8_000 }), { minLength: 5, maxLength: 5 }),
+  podMs: fc.integer({ min: 0, max: 20_000 }),
+  changes: fc.array(
+    fc.record({
+      atMs: fc.integer({ min: 0, max: 90_000 }),
+      image: fc.constantFrom('podinfo:1', 'podinfo:2', 'podinfo:3'),
+      color: fc.constantFrom('blue', 'green'),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+  breaksAtMs: fc.integer({ min: 0, max: 90_000 }),
+  killAtMs: fc.integer({ min: 0, max: 120_000 }),
+  deadMs: fc.integer({ min: 0, max: 20_000 }),
+});
+
+test('whatever is changed, late, or dead for a while, the last revision is the one that serves', async () => {
+  await fc.assert(
+    fc.asyncProperty(lives, async ({ watchMs, podMs, changes, breaksAtMs, killAtMs, deadMs }) => {
+      const site = createSite();
+      const { cluster, clock } = site;
+      const laws = guard(site);
+      cluster.put(configMaps, configMap('colors'));
+      const source = { configMapRef: { name: 'colors' } };
+      apply(site, 'podinfo', {}, configured(deployment('podinfo'), source));
+      const first = startProcess(cluster, clock, { name: 'first' });
+      await reached(site, 'podinfo', 'Initialized');
+      cluster.watchMs = (plural) => watchMs[plural.length % watchMs.length] ?? 0;
+      cluster.podMs = () => podMs;
+      for (const { atMs, image, color } of changes) {
+        clock.after(atMs, () => {
+          setImage(site, 'podinfo', image);
+          editConfig(site, 'colors', { color });
+        });
+      }
+      clock.after(breaksAtMs, () => cluster.breakWatches());
+      clock.after(killAtMs, () => first.kill());
+      await clock.advance(killAtMs + deadMs);
+      const second = startProcess(cluster, clock, { name: 'second' });
+      await clock.advance(120_000);
+      const last = changes.toSorted((one, other) => one.atMs - other.atMs).at(-1);
+      await advanceUntil(site, `${last?.image} with ${last?.color} serves`, () => {
+        const isAtRest = ['Initialized', 'Succeeded'].includes(phaseOf(site, 'podinfo'));
+        const { color } = cluster.read(configMaps, 'colors-primary')?.data ?? {};
+        const serves = imageOf(site, 'podinfo-primary') === last?.image && color === last?.color;
+        return isAtRest && serves && cluster.read(deployments, 'podinfo')?.spec.replicas === 0;
+      });
+      laws.check();
+      await second.stop();
+    }),
+    { numRuns: 30 },
+  );
+});
+
 describe('what goes wrong on the way', () => {
   test('a status that somebody else wrote meanwhile is decided anew, and nothing is said of it', async () => {
     let conflicts = 0;
@@ -364,9 +419,7 @@ describe('what goes wrong on the way', () => {
       const { site, process, laws, since } = await settled();
       setImage(site, 'podinfo', 'podinfo:2');
       await site.clock.advance(stopAtMs);
-      const stopped = process.stop();
-      await site.clock.advance(1_000);
-      await stopped;
+      await process.stop();
       assert.deepEqual(site.clock.timers().filter(isTimerOfLook), []);
       const next = startProcess(site.cluster, site.clock, { name: 'next' });
       await promoted(site, 'podinfo:2');

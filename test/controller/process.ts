@@ -42,6 +42,9 @@ const settings: Settings = {
   eventWebhook: '',
 };
 
+/** For what is in hand, and the events of it. */
+const finishMs = 1_000;
+
 const good: ChecksOutcome = { passed: true, events: [] };
 
 export function startProcess(
@@ -111,8 +114,11 @@ export function startProcess(
     stop: async () => {
       if (ended.signal.aborted) return;
       ended.abort();
-      await Promise.all([watching, leading]);
-      await recorder.flush(AbortSignal.timeout(1_000));
+      const done = Promise.all([watching, leading]).then(() =>
+        recorder.flush(new AbortController().signal),
+      );
+      await clock.advance(finishMs);
+      await done;
     },
   };
 }
