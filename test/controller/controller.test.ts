@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Canary } from '../../src/api/canary.ts';
+import type { Deployment } from '../../src/api/kubernetes.ts';
 import type { ChecksOutcome } from '../../src/controller/checks.ts';
 import { ApiError } from '../../src/kube/api-error.ts';
 import {
@@ -229,16 +230,23 @@ const lives = fc.record({
   deadMs: fc.integer({ min: 0, max: 20_000 }),
 });
 
-test('whatever is changed, late, or dead for a while, the last revision is the one that serves', async () => {
+/** No good at any weight. */
+const badImage = 'podinfo:3';
+
+test('whatever is changed, late, or dead for a while, the last good revision serves', async () => {
   await fc.assert(
     fc.asyncProperty(lives, async ({ watchMs, podMs, changes, breaksAtMs, killAtMs, deadMs }) => {
       const site = createSite();
       const { cluster, clock } = site;
       const laws = guard(site);
+      const verdict = (): ChecksOutcome => {
+        const passed = imageOf(site, 'podinfo') !== badImage;
+        return { passed, events: [] };
+      };
       cluster.put(configMaps, configMap('colors'));
       const source = { configMapRef: { name: 'colors' } };
       apply(site, 'podinfo', {}, configured(deployment('podinfo'), source));
-      const first = startProcess(cluster, clock, { name: 'first' });
+      const first = startProcess(cluster, clock, { name: 'first', verdict });
       await reached(site, 'podinfo', 'Initialized');
       cluster.watchMs = (plural) => watchMs[plural.length % watchMs.length] ?? 0;
       cluster.podMs = () => podMs;
@@ -251,15 +259,24 @@ test('whatever is changed, late, or dead for a while, the last revision is the o
       clock.after(breaksAtMs, () => cluster.breakWatches());
       clock.after(killAtMs, () => first.kill());
       await clock.advance(killAtMs + deadMs);
-      const second = startProcess(cluster, clock, { name: 'second' });
+      const second = startProcess(cluster, clock, { name: 'second', verdict });
       await clock.advance(120_000);
       const last = changes.toSorted((one, other) => one.atMs - other.atMs).at(-1);
-      await advanceUntil(site, `${last?.image} with ${last?.color} serves`, () => {
-        const isAtRest = ['Initialized', 'Succeeded'].includes(phaseOf(site, 'podinfo'));
+      const isBad = last?.image === badImage;
+      await advanceUntil(site, `${last?.image} with ${last?.color} is done with`, () => {
+        const isAtRest = ['Initialized', 'Succeeded', 'Failed'].includes(phaseOf(site, 'podinfo'));
+        if (!isAtRest || cluster.read(deployments, 'podinfo')?.spec.replicas !== 0) return false;
+        if (isBad) return phaseOf(site, 'podinfo') === 'Failed';
         const { color } = cluster.read(configMaps, 'colors-primary')?.data ?? {};
-        const serves = imageOf(site, 'podinfo-primary') === last?.image && color === last?.color;
-        return isAtRest && serves && cluster.read(deployments, 'podinfo')?.spec.replicas === 0;
+        return imageOf(site, 'podinfo-primary') === last?.image && color === last?.color;
       });
+      const promotedBad = cluster.writes.filter(({ after }) => {
+        const isPrimary = after.kind === 'Deployment' && after.metadata.name === 'podinfo-primary';
+        return (
+          isPrimary && (after as Deployment).spec.template.spec.containers[0]?.image === badImage
+        );
+      });
+      assert.deepEqual(promotedBad, [], 'what failed is never promoted');
       laws.check();
       await second.stop();
     }),
