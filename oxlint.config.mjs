@@ -15,6 +15,7 @@ const rooms = {
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
   certs: ['api', 'kube', 'node:*', 'node-forge'],
   admission: ['api', 'revision', 'kube', 'telemetry', 'node:*', 'express', 'fast-json-patch'],
+  cluster: ['api', 'kube', 'node:*', 'fast-json-patch', 'ajv', '@marcbachmann/cel-js', 'yaml'],
   controller: [
     'api',
     'canary',
@@ -30,6 +31,24 @@ const rooms = {
     'admission',
     'node:*',
   ],
+  rehearsal: [
+    'api',
+    'canary',
+    'revision',
+    'analysis',
+    'kube',
+    'targets',
+    'routing',
+    'metrics',
+    'hooks',
+    'telemetry',
+    'certs',
+    'admission',
+    'controller',
+    'cluster',
+    'node:*',
+    'yaml',
+  ],
   cli: [
     'api',
     'canary',
@@ -44,7 +63,10 @@ const rooms = {
     'certs',
     'admission',
     'controller',
+    'cluster',
+    'rehearsal',
     'node:*',
+    'yaml',
   ],
 };
 
