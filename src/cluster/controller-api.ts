@@ -17,6 +17,8 @@ export interface DeleteChoice {
   /** Refuse (409) where the object of that name is another one by now. */
   readonly uid?: string;
   readonly propagation?: 'Foreground' | 'Background' | 'Orphan';
+  /** Of Pods: 0 takes one away at once. */
+  readonly gracePeriodSeconds?: number;
 }
 
 /** Writes reject with a `StatusError`. */

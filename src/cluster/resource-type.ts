@@ -74,6 +74,12 @@ export interface ResourceType {
   ) => readonly FieldError[];
 }
 
+/** Who asks, as the API server knows them. */
+export interface User {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
 /** One name for all versions of a resource: `deployments.apps`, `services`. */
 export const groupResourceOf = ({
   group,
