@@ -67,6 +67,8 @@ export interface ResourceType {
    * a Service's cluster IP, a Deployment's first status. May throw a `StatusError`.
    */
   readonly prepare?: (object: StoredObject, before: StoredObject | undefined) => StoredObject;
+  /** Of kinds that are asked by a create and never stored: SelfSubjectReview. */
+  readonly answer?: (object: StoredObject, user: User) => StoredObject;
   /** All that is wrong with an object, in the order of its fields. */
   readonly validate: (
     object: StoredObject,
