@@ -14,7 +14,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { apiVersionOf, pathOf } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { createTransport } from './transport.ts';
-import type { CallListener, TransportRequest } from './transport.ts';
+import type { CallListener, Transport, TransportRequest } from './transport.ts';
 
 /** One operation of RFC 6902. */
 export type JsonPatchOperation =
@@ -125,6 +125,8 @@ export interface KubeClientOptions {
   readonly clock: Clock;
   /** Told of every request that was sent, at its end (of a watch: at its beginning). */
   readonly onCall: CallListener;
+  /** Told of each warning that comes with an answer. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** What `metadata.managedFields` calls us. */
@@ -140,7 +142,14 @@ export function createKubeClient(
   connection: KubeConnection,
   options: KubeClientOptions,
 ): KubeClient {
-  const transport = createTransport(connection, options);
+  return clientOver(createTransport(connection, options), options);
+}
+
+/** A client whose calls go another way than HTTP. */
+export function clientOver(
+  transport: Transport,
+  options: Pick<KubeClientOptions, 'qps' | 'burst' | 'clock'>,
+): KubeClient {
   const lanes = createLanes(options);
 
   const send = async <T extends KubeObject>(
@@ -271,7 +280,9 @@ const builtInGroups: ReadonlySet<string> = new Set(['', 'apps', 'autoscaling', '
  * the mesh. Events have one of their own, so that no burst of them delays a shift of traffic; and
  * leases, so that no burst at all delays a renewal.
  */
-function createLanes(options: KubeClientOptions): (resource: Resource<KubeObject>) => RateLimiter {
+function createLanes(
+  options: Pick<KubeClientOptions, 'qps' | 'burst' | 'clock'>,
+): (resource: Resource<KubeObject>) => RateLimiter {
   const lane = (): RateLimiter => createRateLimiter(options);
   const lanes = { builtIn: lane(), canaries: lane(), mesh: lane(), events: lane(), leases: lane() };
   return ({ group, plural }) => {

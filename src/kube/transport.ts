@@ -76,6 +76,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly onCall: CallListener;
+  /** Told of each warning that comes with an answer: of admission webhooks, of old API versions. */
+  readonly onWarning?: (text: string) => void;
 }
 
 type Agent = HttpAgent | HttpsAgent;
@@ -84,12 +86,11 @@ type Agent = HttpAgent | HttpsAgent;
 class StaleConnection extends ApiError {}
 
 export function createTransport(connection: KubeConnection, options: TransportOptions): Transport {
-  const agents = {
-    calls: createAgent(connection.server, callSocketsMax),
-    watches: createAgent(connection.server, watchSocketsMax),
-  };
-  const exchange = createExchange(connection, options);
+  return repeating(createOneShotTransport(connection, options), options.clock);
+}
 
+/** Repeats what may be repeated, by the rules at the head of this file. */
+export function repeating(transport: Transport, clock: Clock): Transport {
   const repeated = async <Answer>(
     request: TransportRequest,
     attempt: () => Promise<Answer>,
@@ -101,17 +102,26 @@ export function createTransport(connection: KubeConnection, options: TransportOp
       const waitMs = repeatAfterMs(outcome.error, { ...request, tries, mended });
       if (waitMs === undefined) throw outcome.error;
       mended ||= waitMs === 0;
-      if (waitMs > 0) await options.clock.sleep(waitMs, request.signal);
+      if (waitMs > 0) await clock.sleep(waitMs, request.signal);
     }
   };
+  return {
+    call: (request) => repeated(request, () => transport.call(request)),
+    stream: (request) => repeated(request, () => transport.stream(request)),
+    close: () => transport.close(),
+  };
+}
 
+function createOneShotTransport(connection: KubeConnection, options: TransportOptions): Transport {
+  const agents = {
+    calls: createAgent(connection.server, callSocketsMax),
+    watches: createAgent(connection.server, watchSocketsMax),
+  };
+  const exchange = createExchange(connection, options);
   return {
     call: (request) =>
-      repeated(request, () =>
-        exchange(request, agents.calls, async (answer) => parsed(request, await answer.text())),
-      ),
-    stream: (request) =>
-      repeated(request, () => exchange(request, agents.watches, async (answer) => answer.chunks())),
+      exchange(request, agents.calls, async (answer) => parsed(request, await answer.text())),
+    stream: (request) => exchange(request, agents.watches, async (answer) => answer.chunks()),
     close: () => {
       agents.calls.destroy();
       agents.watches.destroy();
@@ -160,7 +170,7 @@ type Exchange = <Result>(
 
 /** One request and its answer; no repetition. */
 function createExchange(connection: KubeConnection, options: TransportOptions): Exchange {
-  const { clock, onCall } = options;
+  const { clock, onCall, onWarning } = options;
   return async (request, agent, read) => {
     const credentials = await connection.sign(request.signal);
     request.signal.throwIfAborted();
@@ -171,6 +181,7 @@ function createExchange(connection: KubeConnection, options: TransportOptions): 
     try {
       const response = await wire.response;
       const code = response.statusCode ?? 0;
+      if (onWarning !== undefined) warningsOf(response.headers.warning).forEach(onWarning);
       if (code === 401) connection.rejected(credentials);
       if (code < 200 || code > 299) throw await refusal(request, wire, clock);
       const result = await read(wire);
@@ -350,6 +361,15 @@ function statusOrText(body: string): unknown {
     // A proxy's page, or the API server's plain "404 page not found".
     return body;
   }
+}
+
+/**
+ * Texts of `299 - "text", 299 - "text"` (RFC 7234, 5.5; RFC 9111 has dropped it, Kubernetes has not).
+ * Quotes and backslashes in a text are escaped.
+ */
+export function warningsOf(header: string | undefined): readonly string[] {
+  const values = header?.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g) ?? [];
+  return [...values].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3). */
