@@ -131,3 +131,18 @@ export const forbidden = ({ group, plural }: Subject, name: string, why: string)
 
 export const expired = (message: string): StatusError =>
   new StatusError(message, { code: 410, reason: 'Expired' });
+
+/** No such kind, or no such part of it. */
+export const noSuchPath = (): StatusError =>
+  new StatusError('the server could not find the requested resource', {
+    code: 404,
+    reason: 'NotFound',
+    details: {},
+  });
+
+export const notAllowed = (): StatusError =>
+  new StatusError('the server does not allow this method on the requested resource', {
+    code: 405,
+    reason: 'MethodNotAllowed',
+    details: {},
+  });
