@@ -43,13 +43,13 @@ export function createAdmissionApp(options: AdmissionOptions): Express {
   app.disable('x-powered-by');
   app.get(['/healthz', '/readyz'], (_, response) => void response.type('text').send('OK'));
   const parse = express.json({ limit: bodyLimit, type: 'application/json', strict: true });
-  app.post('/mutate', requireJson, parse, handler('mutate', decideMutation(options), options));
-  app.post(
-    '/validate',
-    requireJson,
-    parse,
-    handler('validate', decideValidation(options), options),
-  );
+  const answer = createAnswerer(options);
+  for (const webhook of webhooks) {
+    app.post(`/${webhook}`, requireJson, parse, (request, response) => {
+      const { code, body } = answer(webhook, request.body);
+      response.status(code).json(body);
+    });
+  }
   app.all(['/mutate', '/validate'], (_, response) => {
     response.status(405).set('Allow', 'POST').json({ error: 'only POST is answered here' });
   });
@@ -59,6 +59,7 @@ export function createAdmissionApp(options: AdmissionOptions): Express {
 }
 
 const webhooks = ['mutate', 'validate'] as const;
+export type Webhook = (typeof webhooks)[number];
 
 type Decide = (request: AdmissionRequest) => AdmissionAnswer;
 
@@ -83,31 +84,38 @@ const requireJson: RequestHandler = (request, response, next) => {
   next();
 };
 
-function handler(
-  webhook: (typeof webhooks)[number],
-  decide: Decide,
-  options: AdmissionOptions,
-): RequestHandler {
+/** The answer to the body of one review: an HTTP status, and JSON. */
+export type Answerer = (
+  webhook: Webhook,
+  body: unknown,
+) => { readonly code: number; readonly body: unknown };
+
+/** Answers reviews without a server around it. */
+export function createAnswerer(options: AdmissionOptions): Answerer {
+  const decisions: Readonly<Record<Webhook, Decide>> = {
+    mutate: decideMutation(options),
+    validate: decideValidation(options),
+  };
   const { telemetry, log, steadyMs } = options;
-  return (request, response) => {
+  return (webhook, body) => {
     const startedMs = steadyMs();
     const record = (found: string, outcome: AdmissionOutcome): void => {
       const kind = reviewedKinds.has(found) ? found : 'unknown';
       telemetry.admission({ webhook, kind, outcome, seconds: (steadyMs() - startedMs) / 1000 });
     };
-    const parsed = parseReview(request.body);
+    const parsed = parseReview(body);
     if (!parsed.ok) {
       record('unknown', 'malformed');
-      if (parsed.uid === undefined) response.status(400).json({ error: parsed.error });
-      else response.json(answerReview(parsed.uid, undefined, { warnings: [] }));
-      return;
+      return parsed.uid === undefined
+        ? { code: 400, body: { error: parsed.error } }
+        : { code: 200, body: answerReview(parsed.uid, undefined, { warnings: [] }) };
     }
     const { uid, object, kind } = parsed.request;
     try {
-      const answer = decide(parsed.request);
+      const answer = decisions[webhook](parsed.request);
       const review = answerReview(uid, object, answer);
       record(kind, outcomeOf(answer, 'patch' in review.response));
-      response.json(review);
+      return { code: 200, body: review };
     } catch (error) {
       const { namespace, name } = parsed.request;
       log.error(
@@ -115,7 +123,7 @@ function handler(
         'admission failed, allowed',
       );
       record(kind, 'failed');
-      response.json(answerReview(uid, undefined, { warnings: [] }));
+      return { code: 200, body: answerReview(uid, undefined, { warnings: [] }) };
     }
   };
 }
@@ -158,11 +166,12 @@ export interface AdmissionServer {
   close(): Promise<void>;
 }
 
-/** Listens on all addresses; rejects where the port is taken. */
+/** Listens on all addresses where no host is given; rejects where the port is taken. */
 export async function serveAdmission(
   app: Express,
   port: number,
   { certificate, key }: ServedCertificate,
+  host?: string,
 ): Promise<AdmissionServer> {
   const server: Server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, app);
   const sockets = new Set<Socket>();
@@ -179,7 +188,7 @@ export async function serveAdmission(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, () => {
+    server.listen({ port, host }, () => {
       server.removeListener('error', reject);
       resolve();
     });
