@@ -19,6 +19,7 @@ import { isAlreadyExists, isForbidden } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
+import type { Clock } from '../kube/clock.ts';
 import { connect } from '../kube/config.ts';
 import type { KubeConnection } from '../kube/config.ts';
 import { createEventRecorder } from '../kube/events.ts';
@@ -42,6 +43,10 @@ export interface CommandOptions {
   readonly log: Log;
   /** Aborts when the process is told to end. */
   readonly signal: AbortSignal;
+  /** By which canaries are judged; leases and certificates keep to the system's, as all by default. */
+  readonly clock?: Clock;
+  /** The address that its servers listen on; all of the machine's where absent. */
+  readonly host?: string;
 }
 
 /** The reference's lease, so that neither acts while the other does. */
@@ -166,7 +171,7 @@ function build(options: CommandOptions): Parts {
     }),
     recorder,
     telemetry,
-    clock,
+    clock: options.clock ?? clock,
     random,
     uuid: randomUUID,
     log,
@@ -240,11 +245,12 @@ async function ensureHome({ kube, home, environment, log, signal }: Parts): Prom
 }
 
 function serveOperationsOf(
-  { flags, telemetry, controller, election, informers }: Parts,
+  { flags, host, telemetry, controller, election, informers }: Parts,
   webhook: { readonly server: AdmissionServer | undefined },
 ): Promise<OperationsServer> {
   return serveOperations({
     port: flags.port,
+    ...(host === undefined ? {} : { host }),
     metrics: telemetry,
     requirements: [
       { name: 'the caches', isMet: () => controller.unsynced().length === 0 },
@@ -289,7 +295,7 @@ async function serveWebhook(
     log,
     steadyMs: () => systemClock.monotonic(),
   });
-  const server = await serveAdmission(app, flags.webhookPort, certificate);
+  const server = await serveAdmission(app, flags.webhookPort, certificate, parts.host);
   const user = await whoAmI(kube, until);
   const trust = (caBundle: string): Promise<void> =>
     ensureRegistration(kube, registrationOf(flags, caBundle, user), until);
