@@ -352,21 +352,26 @@ async function lead(parts: Parts, election: Election, until: AbortSignal): Promi
   await controller.synced();
   const outcome = await election.run(async (held) => {
     log.info({}, 'Acting as elected leader');
-    await controller.lead(held, mayWrite(held, until));
+    const writing = mayWrite(held, until);
+    await controller.lead(held, writing.signal).finally(writing.ended);
   }, until);
   if (outcome === 'Lost') throw new Error('Leadership lost');
 }
 
-/** Told to end, what is in hand may be finished; without the lease nothing may be written. */
-function mayWrite(held: AbortSignal, until: AbortSignal): AbortSignal {
-  const ended = new AbortController();
+/**
+ * Told to end, what is in hand may be finished; without the lease nothing may be written. Call
+ * `ended` when nothing is in hand, else the process waits for as long as it might have taken.
+ */
+function mayWrite(held: AbortSignal, until: AbortSignal) {
+  const writing = new AbortController();
+  let ended = (): void => undefined;
   held.addEventListener(
     'abort',
     () => {
-      if (until.aborted) systemClock.after(finishMsMax, () => ended.abort(held.reason));
-      else ended.abort(held.reason);
+      if (!until.aborted) writing.abort(held.reason);
+      else ended = systemClock.after(finishMsMax, () => writing.abort(held.reason));
     },
     { once: true },
   );
-  return ended.signal;
+  return { signal: writing.signal, ended: () => ended() };
 }
