@@ -28,7 +28,7 @@ export function announce(
 }
 
 async function tellHooks(canary: Canary, phase: Phase, said: Said, world: Standing): Promise<void> {
-  const { clock, settings, signal, log, eventHooks } = world;
+  const { clock, settings, signal, log, eventHooks, post } = world;
   const field = { canary: displayName(canary) };
   if (eventHooks.underWay >= eventHooksMax) {
     log.error(field, 'event hook not called: too many calls are under way');
@@ -43,6 +43,7 @@ async function tellHooks(canary: Canary, phase: Phase, said: Said, world: Standi
       globalUrl: settings.eventWebhook,
       signal,
       sleep: (ms, until) => clock.sleep(ms, until),
+      post,
     });
     for (const failure of failures) {
       log.error(field, `error sending event to webhook: ${failure}`);

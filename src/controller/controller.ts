@@ -13,6 +13,7 @@ import {
   supportedTargetKinds,
 } from '../api/providers.ts';
 import { validateCanary } from '../api/validate.ts';
+import type { Post } from '../hooks/post.ts';
 import { onAbort } from '../kube/abort.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
@@ -49,6 +50,8 @@ export interface ControllerOptions {
   readonly recorder: EventRecorder;
   /** Asks metric providers; over the network where absent. */
   readonly checks?: Checks;
+  /** Calls users' webhooks; over the network where absent. */
+  readonly post?: Post;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: () => number;
@@ -113,6 +116,7 @@ export function createController(options: ControllerOptions): Controller {
     memories: new Map(),
     recorder: options.recorder,
     checks: options.checks ?? checksOf(options, caches),
+    post: options.post,
     eventHooks: { underWay: 0 },
     signal,
   };

@@ -59,11 +59,12 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
   return { passed: metrics.passed, sayings: [...sayings, ...metrics.events.map(decided)] };
 }
 
-const contextOf = (canary: Canary, phase: Phase, { clock, signal }: World) => ({
+const contextOf = (canary: Canary, phase: Phase, { clock, signal, post }: World) => ({
   phase,
   checksum: hookChecksum(statusOf(canary)),
   signal,
   sleep: (ms: number, until: AbortSignal) => clock.sleep(ms, until),
+  post,
 });
 
 const decided = (event: Pick<Saying, 'type' | 'message'>): Saying => ({

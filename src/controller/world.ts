@@ -1,5 +1,6 @@
 /** Everything that the controller works with: handed in, never reached for. */
 import type { Moment } from '../canary/observation.ts';
+import type { Post } from '../hooks/post.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
@@ -31,6 +32,8 @@ export interface Standing {
   readonly memories: Map<string, Memory>;
   readonly recorder: EventRecorder;
   readonly checks: Checks;
+  /** Calls users' webhooks; over the network where absent. */
+  readonly post?: Post | undefined;
   /** Calls of event hooks: counted, because they are bounded. */
   readonly eventHooks: { underWay: number };
   /** Aborts when the process ends. */

@@ -10,7 +10,7 @@ import { parseDuration } from '../api/duration.ts';
 import { DeadlineExceeded, within } from './deadline.ts';
 import type { Sleep } from './deadline.ts';
 import { HopelessCall, post } from './post.ts';
-import type { Response } from './post.ts';
+import type { Post, Response } from './post.ts';
 
 const timeoutDefault = '10s';
 /** One second, then twice as long each time. */
@@ -25,6 +25,8 @@ export interface HookOptions {
   /** Ends the call; `callHook` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
   readonly sleep: Sleep;
+  /** Over the network where absent. */
+  readonly post?: Post | undefined;
 }
 
 export type HookAnswer =
@@ -81,11 +83,11 @@ async function attempt(
   url: URL,
   body: string,
   insecureSkipVerify: boolean,
-  { signal, sleep, ms }: HookOptions & { readonly ms: number },
+  { signal, sleep, ms, post: send = post }: HookOptions & { readonly ms: number },
 ): Promise<Attempt> {
   try {
     const response = await within({ ms, signal, sleep }, (limited) =>
-      post(url, body, { insecureSkipVerify, signal: limited }),
+      send(url, body, { insecureSkipVerify, signal: limited }),
     );
     return judge(response);
   } catch (error) {

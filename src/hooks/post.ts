@@ -26,6 +26,9 @@ export interface Response {
   readonly headers: http.IncomingHttpHeaders;
 }
 
+/** One POST: over the network, or answered by a rehearsal. */
+export type Post = (url: URL, json: string, options: PostOptions) => Promise<Response>;
+
 /** A call that will fail again however often it is made. */
 export class HopelessCall extends Error {}
 

@@ -13,10 +13,10 @@ import type { StringMap } from '../api/kubernetes.ts';
 import type { MetricTemplate } from '../api/metric-template.ts';
 import { createPrometheus, hideUser } from './prometheus.ts';
 import type { Measurement, MetricProvider } from './provider.ts';
-import { builtInQuery, isBuiltIn, metricsProviderOf } from './queries.ts';
+import { renderBuiltInQuery, renderOwnQuery, routeName } from './canary-queries.ts';
+import type { BuiltInMetric } from './queries.ts';
+import { isBuiltIn, metricsProviderOf } from './queries.ts';
 import { providerOf } from './registry.ts';
-import { renderQuery } from './template.ts';
-import type { TemplateModel } from './template.ts';
 import type { Transport } from './transport.ts';
 
 export interface MetricsContext {
@@ -51,9 +51,6 @@ export interface MetricsOutcome extends Availability {
   /** What is odd about answers that were judged all the same; for the log. */
   readonly warnings: readonly string[];
 }
-
-/** The window of a metric that names none (M-04: of templates too). */
-const intervalDefault = '1m';
 
 /** Asks and judges. Rejects only with the signal's reason, when it aborts. */
 export async function runMetrics(canary: Canary, context: MetricsContext): Promise<MetricsOutcome> {
@@ -154,16 +151,11 @@ function builtInQuestions(
   route: string,
   context: MetricsContext,
 ): readonly Asking[] {
-  const model = modelOf(canary, metric, route);
   const askings: Asking[] = [];
-  if (isBuiltIn(metric.name)) {
+  if (isBuiltInMetric(metric)) {
     const provider = metricsProviderOf(canary, context.meshProvider);
-    const { query, factor, namesAreWords, failsPlainly } = builtInQuery(
-      provider,
-      metric.name,
-      canary.spec.targetRef.kind,
-    );
-    const rendered = renderQuery(query, namesAreWords ? withWordsForNames(model) : model);
+    const built = renderBuiltInQuery(provider, canary, metric, route);
+    const { rendered, factor, failsPlainly } = built;
     const measured = metric.name === 'request-duration' ? 'duration' : 'success rate';
     const check = { ...checkOf(canary, metric, provider), measured, failsPlainly } as const;
     askings.push(
@@ -173,7 +165,7 @@ function builtInQuestions(
     );
   }
   if (metric.query) {
-    const rendered = renderQuery(metric.query, model);
+    const rendered = renderOwnQuery(metric.query, canary, metric, route);
     const check = checkOf(canary, metric, '');
     askings.push(
       rendered.ok
@@ -183,6 +175,10 @@ function builtInQuestions(
   }
   return askings;
 }
+
+const isBuiltInMetric = (
+  metric: CanaryMetric,
+): metric is CanaryMetric & { readonly name: BuiltInMetric } => isBuiltIn(metric.name);
 
 function askServer(
   canary: Canary,
@@ -219,7 +215,7 @@ function templateQuestions(
     const found = await providerFromTemplate(canary, templateRef, context);
     if (!found.ok) return { ok: false, error: `Metric ${found.error}` };
     const { provider, template, label } = found.value;
-    const rendered = renderQuery(template.spec.query, modelOf(canary, metric, route));
+    const rendered = renderOwnQuery(template.spec.query, canary, metric, route);
     if (!rendered.ok) {
       return { ok: false, error: `Metric ${label} query render error: ${rendered.error}` };
     }
@@ -310,10 +306,10 @@ const checkOf = (canary: Canary, metric: CanaryMetric, provider: string): Check 
 
 /** What `{{ route }}` means; of Knative, the revision that was created last. */
 async function routeOf(canary: Canary, context: MetricsContext): Promise<Result<string>> {
-  const { targetRef, provider, routeRef } = canary.spec;
+  const { targetRef, provider } = canary.spec;
   const isKnative = provider === 'knative' || context.meshProvider === 'knative';
   if (!isKnative || context.knativeRevision === undefined) {
-    return { ok: true, value: routeRef?.name || targetRef.name };
+    return { ok: true, value: routeName(canary) };
   }
   const { namespace = '' } = canary.metadata;
   try {
@@ -322,31 +318,6 @@ async function routeOf(canary: Canary, context: MetricsContext): Promise<Result<
     const key = `${namespace}/${targetRef.name}`;
     return { ok: false, error: `Error fetching Knative service ${key} ${reasonOf(error)}` };
   }
-}
-
-function modelOf({ metadata, spec }: Canary, metric: CanaryMetric, route: string): TemplateModel {
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace ?? '',
-    target: spec.targetRef.name,
-    service: spec.service?.name || spec.targetRef.name,
-    ingress: spec.ingressRef?.name || spec.targetRef.name,
-    route,
-    interval: metric.interval || intervalDefault,
-    variables: metric.templateVariables ?? {},
-  };
-}
-
-function withWordsForNames(model: TemplateModel): TemplateModel {
-  const word = (name: string): string => name.replaceAll(/[^0-9A-Za-z_]/g, '_');
-  return {
-    ...model,
-    name: word(model.name),
-    namespace: word(model.namespace),
-    target: word(model.target),
-    service: word(model.service),
-    ingress: word(model.ingress),
-  };
 }
 
 const reasonOf = (error: unknown): string =>
