@@ -11,7 +11,7 @@ function at(object: StoredObject, path: string): unknown {
 }
 
 /** Built-in kinds have a selector object there, custom ones a text. */
-function selectorText(selector: unknown): string | undefined {
+export function selectorText(selector: unknown): string | undefined {
   if (typeof selector === 'string') return selector;
   if (!isRecord(selector)) return undefined;
   const { matchLabels, matchExpressions } = selector;

@@ -1,5 +1,5 @@
 # A real control plane on loopback: test/cluster/README.md.
-.PHONY: cluster-build cluster-up cluster-down
+.PHONY: cluster-build cluster-up cluster-down openapi
 
 cluster-build: setup ## builds the control plane for tests from Go modules, once
 	node --import tsx test/cluster/main.ts build
@@ -9,3 +9,6 @@ cluster-up: setup ## starts a control plane in the background and prints its KUB
 
 cluster-down: ## stops the control plane that cluster-up started
 	@node --import tsx test/cluster/main.ts down
+
+openapi: setup ## writes what the built-in kinds look like from a real API server
+	node --import tsx test/cluster/openapi-generate.ts

@@ -1,0 +1,89 @@
+/** Kinds that extend the API: webhook configurations and definitions of custom resources. */
+import type { Json, KubeObject } from '../../api/kubernetes.ts';
+import { age, column, createdAt, integer } from './columns.ts';
+import { each, fill, filled, inside, isJsonObject } from './defaulting.ts';
+import type { Rule } from './defaulting.ts';
+import type { Kind } from './kind.ts';
+
+interface WebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly object[];
+}
+
+const service = inside({ port: fill(443) });
+
+const webhook: Readonly<Record<string, Rule>> = {
+  clientConfig: inside({ service }),
+  rules: each(inside({ scope: fill('*') })),
+  failurePolicy: fill('Fail'),
+  matchPolicy: fill('Equivalent'),
+  namespaceSelector: fill({}),
+  objectSelector: fill({}),
+  timeoutSeconds: fill(10),
+};
+
+const webhooks = (kind: string, rules: Readonly<Record<string, Rule>>): Kind => ({
+  definition: `io.k8s.api.admissionregistration.v1.${kind}`,
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind,
+  plural: `${kind.toLowerCase()}s`,
+  namespaced: false,
+  hasGeneration: true,
+  categories: ['api-extensions'],
+  columns: [
+    column<WebhookConfiguration>(
+      'Webhooks',
+      'Webhooks indicates the number of webhooks registered in this configuration.',
+      ({ webhooks = [] }) => webhooks.length,
+      integer,
+    ),
+    age,
+  ],
+  defaults: { webhooks: each(inside(rules)) },
+});
+
+const lowerCase = (value: Json | undefined): Json | undefined =>
+  typeof value === 'string' ? value.toLowerCase() : undefined;
+
+const names = filled({
+  singular: (value, { kind }) => value ?? lowerCase(kind),
+  listKind: (value, { kind }) => value ?? (typeof kind === 'string' ? `${kind}List` : undefined),
+});
+
+const customResourceDefinition: Kind = {
+  definition: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  namespaced: false,
+  hasStatus: true,
+  columns: [createdAt],
+  defaults: {
+    spec: inside({
+      names,
+      conversion: filled({
+        strategy: fill('None'),
+        webhook: inside({ clientConfig: inside({ service }) }),
+      }),
+    }),
+  },
+  complete: (object) => {
+    const { spec, status } = object;
+    const stored = isJsonObject(status) ? status['storedVersions'] : undefined;
+    if (Array.isArray(stored) && stored.length > 0) return object;
+    const versions = isJsonObject(spec) ? spec['versions'] : undefined;
+    const storage = (Array.isArray(versions) ? versions : []).filter(isJsonObject);
+    const name = storage.find((it) => it['storage'] === true)?.['name'];
+    if (name === undefined || !isJsonObject(status)) return object;
+    return { ...object, status: { ...status, storedVersions: [name] } };
+  },
+};
+
+export const extensionKinds = (): readonly Kind[] => [
+  webhooks('MutatingWebhookConfiguration', { ...webhook, reinvocationPolicy: fill('Never') }),
+  webhooks('ValidatingWebhookConfiguration', webhook),
+  customResourceDefinition,
+];
