@@ -1,0 +1,82 @@
+/**
+ * The embedded cluster: an API server in memory, and the controllers that a rollout needs. On the
+ * system's clock it serves kubectl; on a virtual one an hour of it takes a moment.
+ *
+ *   in-process.ts, http.ts ──> rest.ts ──> api-server.ts ──> object-store.ts
+ *                                               ^                  │
+ *                        workloads/, custom resources <── changes ─┘
+ *
+ * What it imitates is checked by one suite that a real API server passes, too
+ * (`test/cluster/conformance`). It has no RBAC, no quotas, no kubelets and no network: pods become
+ * ready because their plan says so.
+ */
+import type { Clock } from '../kube/clock.ts';
+import type { Transport } from '../kube/transport.ts';
+import type { ApiServer } from './api-server.ts';
+import { createApiServer } from './api-server.ts';
+import { builtInTypes } from './builtin/types.ts';
+import type { ControllerApi } from './controller-api.ts';
+import { leanDocuments } from './documents.ts';
+import type { InProcessOptions } from './in-process.ts';
+import { createInProcessTransport } from './in-process.ts';
+import { createLocalApi } from './local-api.ts';
+import type { ObjectStore } from './object-store.ts';
+import { createObjectStore } from './object-store.ts';
+import { createPresentation } from './presentation.ts';
+import type { ResourceRegistry } from './registry.ts';
+import { createResourceRegistry } from './registry.ts';
+import type { ResourceType } from './resource-type.ts';
+import type { Rest } from './rest.ts';
+import { createRest } from './rest.ts';
+import type { Admission } from './writing.ts';
+
+export interface ClusterOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Resources beside the built-in ones, from the start. */
+  readonly types?: readonly ResourceType[];
+}
+
+export interface Cluster {
+  readonly store: ObjectStore;
+  readonly registry: ResourceRegistry;
+  readonly server: ApiServer;
+  readonly rest: Rest;
+  /** Everything may be done with it. */
+  readonly api: ControllerApi;
+  /** The way of a client in this process. */
+  connect(client: Omit<InProcessOptions, 'clock'> & { readonly clock?: Clock }): Transport;
+}
+
+const noAdmission: Admission = {
+  concerns: () => false,
+  mutate: async ({ object }) => {
+    if (object === undefined) throw new Error('a deletion is not mutated');
+    return object;
+  },
+  validate: async () => undefined,
+};
+
+export function createCluster({ clock, random, types = [] }: ClusterOptions): Cluster {
+  const store = createObjectStore();
+  const registry = createResourceRegistry([...builtInTypes(), ...types]);
+  const server = createApiServer({
+    clock,
+    random,
+    store,
+    admission: noAdmission,
+    documents: leanDocuments,
+  });
+  const presentation = createPresentation(clock, registry);
+  const rest = createRest({ clock, store, registry, server, presentation });
+  const api = createLocalApi({ store, registry, server, name: 'kube-controller-manager' });
+  return {
+    store,
+    registry,
+    server,
+    rest,
+    api,
+    connect: (client) => createInProcessTransport(rest, { clock, ...client }),
+  };
+}
