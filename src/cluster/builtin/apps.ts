@@ -1,6 +1,6 @@
-/** Kinds of apps/v1. Rules: Kubernetes, `pkg/apis/apps/v1/defaults.go`. */
-import type { KubeObject } from '../../api/kubernetes.ts';
-import type { Column } from '../resource-type.ts';
+/** Kinds of apps/v1, and ReplicationController. Rules: Kubernetes, `pkg/apis/apps/v1/defaults.go`. */
+import type { KubeObject, StringMap } from '../../api/kubernetes.ts';
+import type { Column, StoredObject } from '../resource-type.ts';
 import {
   age,
   column,
@@ -9,11 +9,12 @@ import {
   integer,
   selector,
   shownLabels,
+  wide,
 } from './columns.ts';
-import { fill, filled, inside, when } from './defaulting.ts';
+import { each, fill, filled, inside, isJsonObject, when } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { podTemplate } from './pod-defaults.ts';
+import { persistentVolumeClaimSpec, podTemplate } from './pod-defaults.ts';
 
 const apps = { group: 'apps', version: 'v1', hasStatus: true, categories: ['all'] } as const;
 const definition = (kind: string): string => `io.k8s.api.apps.v1.${kind}`;
@@ -50,7 +51,6 @@ const rollingUpdate = (fields: Readonly<Record<string, Rule>>): Rule =>
 
 const ready: Column = column<Workload>(
   'Ready',
-  'Number of the pod with ready state',
   ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
 );
 
@@ -63,12 +63,12 @@ const deployment = (template: Rule): Kind => ({
   scale,
   columns: [
     ready,
-    column<Workload>('Up-to-date', '', ({ status }) => status?.updatedReplicas ?? 0),
-    column<Workload>('Available', '', ({ status }) => status?.availableReplicas ?? 0),
+    column<Workload>('Up-to-date', ({ status }) => status?.updatedReplicas ?? 0),
+    column<Workload>('Available', ({ status }) => status?.availableReplicas ?? 0),
     age,
     containerNames,
     containerImages,
-    selector(''),
+    selector,
   ],
   defaults: {
     spec: inside({
@@ -82,7 +82,7 @@ const deployment = (template: Rule): Kind => ({
 });
 
 const number = (name: string, cell: (object: Workload) => number | undefined): Column =>
-  column<Workload>(name, '', (object) => cell(object) ?? 0, integer);
+  column<Workload>(name, (object) => cell(object) ?? 0, integer);
 
 const replicaSet = (template: Rule): Kind => ({
   ...apps,
@@ -99,10 +99,9 @@ const replicaSet = (template: Rule): Kind => ({
     age,
     containerNames,
     containerImages,
-    selector(''),
+    selector,
   ],
   defaults: { spec: inside({ replicas: fill(1), template }) },
-  firstStatus: { replicas: 0 },
 });
 
 const daemonSet = (template: Rule): Kind => ({
@@ -117,13 +116,13 @@ const daemonSet = (template: Rule): Kind => ({
     number('Ready', ({ status }) => status?.numberReady),
     number('Up-to-date', ({ status }) => status?.updatedNumberScheduled),
     number('Available', ({ status }) => status?.numberAvailable),
-    column<Workload>('Node Selector', '', ({ spec }) =>
+    column<Workload>('Node Selector', ({ spec }) =>
       shownLabels(spec?.template?.spec?.nodeSelector),
     ),
     age,
     containerNames,
     containerImages,
-    selector(''),
+    selector,
   ],
   defaults: {
     spec: inside({
@@ -132,15 +131,121 @@ const daemonSet = (template: Rule): Kind => ({
       revisionHistoryLimit: fill(10),
     }),
   },
-  firstStatus: {
-    currentNumberScheduled: 0,
-    numberMisscheduled: 0,
-    desiredNumberScheduled: 0,
-    numberReady: 0,
+});
+
+const statefulSet = (template: Rule): Kind => ({
+  ...apps,
+  definition: definition('StatefulSet'),
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  shortNames: ['sts'],
+  scale,
+  columns: [ready, age, containerNames, containerImages],
+  defaults: {
+    spec: inside({
+      podManagementPolicy: fill('OrderedReady'),
+      updateStrategy: statefulSetStrategy,
+      persistentVolumeClaimRetentionPolicy: filled({
+        whenDeleted: fill('Retain'),
+        whenScaled: fill('Retain'),
+      }),
+      replicas: fill(1),
+      revisionHistoryLimit: fill(10),
+      template,
+      volumeClaimTemplates: each(volumeClaimTemplate),
+    }),
   },
 });
 
+/** As it is stored, a template says of what kind it is. */
+const volumeClaimTemplate = inside({
+  kind: fill('PersistentVolumeClaim'),
+  apiVersion: fill('v1'),
+  spec: persistentVolumeClaimSpec,
+  status: filled({ phase: fill('Pending') }),
+});
+
+const statefulSetStrategy: Rule = (value, parent) => {
+  const isGiven = isJsonObject(value) && value['type'] !== undefined;
+  const partition = inside({ rollingUpdate: inside({ partition: fill(0) }) });
+  if (isGiven) return value['type'] === 'RollingUpdate' ? partition(value, parent) : value;
+  return partition({ rollingUpdate: {}, ...(value as object), type: 'RollingUpdate' }, parent);
+};
+
+interface ControllerRevision extends KubeObject {
+  readonly revision?: number;
+}
+
+function controllerOf({ metadata: { ownerReferences = [] } }: KubeObject): string {
+  const owner = ownerReferences.find(({ controller }) => controller === true);
+  if (owner === undefined) return '<none>';
+  const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
+  const kind = group === '' ? owner.kind : `${owner.kind}.${group}`;
+  return `${kind.toLowerCase()}/${owner.name}`;
+}
+
+const controllerRevision: Kind = {
+  group: 'apps',
+  version: 'v1',
+  definition: definition('ControllerRevision'),
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  columns: [
+    column<ControllerRevision>('Controller', controllerOf),
+    column<ControllerRevision>('Revision', ({ revision = 0 }) => revision),
+    age,
+  ],
+};
+
+/** Of the core group, and older than all of these. */
+const replicationController = (template: Rule): Kind => ({
+  definition: 'io.k8s.api.core.v1.ReplicationController',
+  group: '',
+  version: 'v1',
+  kind: 'ReplicationController',
+  plural: 'replicationcontrollers',
+  shortNames: ['rc'],
+  categories: ['all'],
+  hasStatus: true,
+  scale,
+  selectableFields: ['status.replicas'],
+  columns: [
+    number('Desired', ({ spec }) => spec?.replicas),
+    number('Current', ({ status }) => status?.replicas),
+    number('Ready', ({ status }) => status?.readyReplicas),
+    age,
+    containerNames,
+    containerImages,
+    column<ReplicationController>('Selector', ({ spec }) => shownLabels(spec?.selector), wide),
+  ],
+  defaults: { spec: inside({ replicas: fill(1), template }) },
+  complete: withLabelsOfTemplate,
+});
+
+interface ReplicationController extends KubeObject {
+  readonly spec?: { readonly selector?: StringMap };
+}
+
+function withLabelsOfTemplate(object: StoredObject): StoredObject {
+  const spec = isJsonObject(object.spec) ? object.spec : {};
+  const template = isJsonObject(spec['template']) ? spec['template'] : {};
+  const metadata = isJsonObject(template['metadata']) ? template['metadata'] : {};
+  const labels = metadata['labels'];
+  if (!isJsonObject(labels)) return object;
+  let found = object;
+  if (spec['selector'] === undefined) found = { ...found, spec: { ...spec, selector: labels } };
+  if (Object.keys(object.metadata.labels ?? {}).length > 0) return found;
+  return { ...found, metadata: { ...found.metadata, labels: labels as StringMap } };
+}
+
 export function appsKinds(): readonly Kind[] {
   const template = podTemplate();
-  return [deployment(template), replicaSet(template), daemonSet(template)];
+  return [
+    deployment(template),
+    replicaSet(template),
+    daemonSet(template),
+    statefulSet(template),
+    controllerRevision,
+    replicationController(template),
+  ];
 }

@@ -8,21 +8,18 @@ type Cell<T> = (object: T, nowMs: number) => string | number | boolean | undefin
 
 export function column<T extends KubeObject>(
   name: string,
-  description: string,
   cell: Cell<T>,
   options: Partial<Pick<Column, 'type' | 'priority' | 'format'>> = {},
 ): Column {
   const shown = cell as unknown as Column['cell'];
-  return { name, type: 'string', priority: 0, ...options, description, cell: shown };
+  return { name, type: 'string', priority: 0, ...options, cell: shown };
 }
 
 export const integer = { type: 'integer' } as const;
 export const wide = { priority: 1 } as const;
 
-export const age = column<KubeObject>(
-  'Age',
-  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
-  ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs),
+export const age = column<KubeObject>('Age', ({ metadata }, nowMs) =>
+  ageOf(metadata.creationTimestamp, nowMs),
 );
 
 /** As it was written: kinds that have no printer of their own show that. */
@@ -48,7 +45,6 @@ const containersOf = ({ spec }: Templated) => spec?.template?.spec?.containers ?
 
 export const containerNames = column<Templated>(
   'Containers',
-  'Names of each container in the template.',
   (object) =>
     containersOf(object)
       .map(({ name = '' }) => name)
@@ -58,7 +54,6 @@ export const containerNames = column<Templated>(
 
 export const containerImages = column<Templated>(
   'Images',
-  'Images referenced by each container in the template.',
   (object) =>
     containersOf(object)
       .map(({ image = '' }) => image)
@@ -66,8 +61,11 @@ export const containerImages = column<Templated>(
   wide,
 );
 
-export const selector = (description: string): Column =>
-  column<Templated>('Selector', description, ({ spec }) => shownSelector(spec?.selector), wide);
+export const selector = column<Templated>(
+  'Selector',
+  ({ spec }) => shownSelector(spec?.selector),
+  wide,
+);
 
 /** Of a `LabelSelector`. */
 export const shownSelector = (value: unknown): string => {

@@ -10,6 +10,6 @@ export const coordinationKinds = (): readonly Kind[] => [
     version: 'v1',
     kind: 'Lease',
     plural: 'leases',
-    columns: [column<Lease>('Holder', '', ({ spec }) => spec?.holderIdentity ?? ''), age],
+    columns: [column<Lease>('Holder', ({ spec }) => spec?.holderIdentity ?? ''), age],
   },
 ];

@@ -1,11 +1,10 @@
-/** Kinds of the core group, but Pod and Service. */
+/** Small kinds of the core group. */
 import type { KubeObject } from '../../api/kubernetes.ts';
-import type { Column, StoredObject } from '../resource-type.ts';
-import { ageOf } from '../table.ts';
+import type { StoredObject } from '../resource-type.ts';
 import { age, column, wide } from './columns.ts';
 import { fill, isJsonObject } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { podKind } from './pod.ts';
+import { persistentVolumeClaimSpec } from './pod-defaults.ts';
 
 const core = { group: '', version: 'v1' } as const;
 const definition = (kind: string): string => `io.k8s.api.core.v1.${kind}`;
@@ -26,7 +25,7 @@ const configMap: Kind = {
   plural: 'configmaps',
   shortNames: ['cm'],
   columns: [
-    column<WithData>('Data', '', ({ data, binaryData }) => countOf(data) + countOf(binaryData)),
+    column<WithData>('Data', ({ data, binaryData }) => countOf(data) + countOf(binaryData)),
     age,
   ],
 };
@@ -51,8 +50,8 @@ const secret: Kind = {
   plural: 'secrets',
   selectableFields: ['type'],
   columns: [
-    column<WithData>('Type', '', ({ type }) => type ?? ''),
-    column<WithData>('Data', '', ({ data }) => countOf(data)),
+    column<WithData>('Type', ({ type }) => type ?? ''),
+    column<WithData>('Data', ({ data }) => countOf(data)),
     age,
   ],
   defaults: { type: fill('Opaque') },
@@ -72,7 +71,6 @@ const namespace: Kind = {
   columns: [
     column<KubeObject & { readonly status?: { readonly phase?: string } }>(
       'Status',
-      '',
       ({ status }) => status?.phase ?? '',
     ),
     age,
@@ -91,88 +89,6 @@ const namespace: Kind = {
   },
 };
 
-interface Event extends KubeObject {
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly count?: number;
-  readonly firstTimestamp?: string | null;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
-  readonly source?: { readonly component?: string; readonly host?: string };
-  readonly reportingComponent?: string;
-  readonly reportingInstance?: string;
-  readonly involvedObject?: {
-    readonly kind?: string;
-    readonly name?: string;
-    readonly fieldPath?: string;
-  };
-}
-
-const firstSeen = ({ firstTimestamp, eventTime }: Event, nowMs: number): string =>
-  ageOf(firstTimestamp ?? eventTime, nowMs);
-
-function lastSeen(event: Event, nowMs: number): string {
-  if (event.series !== undefined) return ageOf(event.series.lastObservedTime, nowMs);
-  const { lastTimestamp } = event;
-  return typeof lastTimestamp === 'string' ? ageOf(lastTimestamp, nowMs) : firstSeen(event, nowMs);
-}
-
-function involved({ involvedObject = {} }: Event): string {
-  const { kind = '', name = '' } = involvedObject;
-  return name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
-}
-
-const notEmpty = (...texts: readonly (string | undefined)[]): string =>
-  texts.find((it) => it !== undefined && it !== '') ?? '';
-
-function sourceOf({ source = {}, reportingComponent, reportingInstance }: Event): string {
-  const component = notEmpty(source.component, reportingComponent);
-  const instance = notEmpty(source.host, reportingInstance);
-  return instance === '' ? component : `${component}, ${instance}`;
-}
-
-export const eventColumns: readonly Column[] = [
-  column<Event>('Last Seen', '', lastSeen),
-  column<Event>('Type', '', ({ type }) => type ?? ''),
-  column<Event>('Reason', '', ({ reason }) => reason ?? ''),
-  column<Event>('Object', '', involved),
-  column<Event>('Subobject', '', ({ involvedObject }) => involvedObject?.fieldPath ?? '', wide),
-  column<Event>('Source', '', sourceOf, wide),
-  column<Event>('Message', '', ({ message }) => (message ?? '').trim()),
-  column<Event>('First Seen', '', firstSeen, wide),
-  column<Event>(
-    'Count',
-    '',
-    ({ series, count = 0 }) => series?.count ?? (count === 0 ? 1 : count),
-    wide,
-  ),
-  column<Event>('Name', '', ({ metadata }) => metadata.name, { ...wide, format: 'name' }),
-];
-
-const event: Kind = {
-  ...core,
-  definition: definition('Event'),
-  kind: 'Event',
-  plural: 'events',
-  shortNames: ['ev'],
-  selectableFields: [
-    'involvedObject.kind',
-    'involvedObject.namespace',
-    'involvedObject.name',
-    'involvedObject.uid',
-    'involvedObject.apiVersion',
-    'involvedObject.resourceVersion',
-    'involvedObject.fieldPath',
-    'reason',
-    'reportingComponent',
-    'source',
-    'type',
-  ],
-  columns: eventColumns,
-};
-
 const serviceAccount: Kind = {
   ...core,
   definition: definition('ServiceAccount'),
@@ -182,11 +98,66 @@ const serviceAccount: Kind = {
   columns: [age],
 };
 
+interface Claim extends KubeObject {
+  readonly spec?: {
+    readonly volumeName?: string;
+    readonly storageClassName?: string;
+    readonly volumeAttributesClassName?: string;
+    readonly volumeMode?: string;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly accessModes?: readonly string[];
+    readonly capacity?: { readonly storage?: string };
+  };
+}
+
+const accessModes: readonly (readonly [string, string])[] = [
+  ['ReadWriteOnce', 'RWO'],
+  ['ReadOnlyMany', 'ROX'],
+  ['ReadWriteMany', 'RWX'],
+  ['ReadWriteOncePod', 'RWOP'],
+];
+
+const isBound = ({ spec }: Claim): boolean => (spec?.volumeName ?? '') !== '';
+
+const persistentVolumeClaim: Kind = {
+  ...core,
+  definition: definition('PersistentVolumeClaim'),
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  shortNames: ['pvc'],
+  hasStatus: true,
+  hasGeneration: false,
+  columns: [
+    column<Claim>('Status', ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
+    ),
+    column<Claim>('Volume', ({ spec }) => spec?.volumeName ?? ''),
+    column<Claim>('Capacity', (claim) =>
+      isBound(claim) ? (claim.status?.capacity?.storage ?? '0') : '',
+    ),
+    column<Claim>('Access Modes', (claim) => {
+      if (!isBound(claim)) return '';
+      const { accessModes: found = [] } = claim.status ?? {};
+      return accessModes.flatMap(([mode, text]) => (found.includes(mode) ? [text] : [])).join(',');
+    }),
+    column<Claim>('StorageClass', ({ spec }) => spec?.storageClassName ?? ''),
+    column<Claim>(
+      'VolumeAttributesClass',
+      ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>',
+    ),
+    age,
+    column<Claim>('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>', wide),
+  ],
+  defaults: { spec: persistentVolumeClaimSpec },
+  firstStatus: { phase: 'Pending' },
+};
+
 export const coreKinds = (): readonly Kind[] => [
   namespace,
-  podKind,
   configMap,
   secret,
-  event,
   serviceAccount,
+  persistentVolumeClaim,
 ];

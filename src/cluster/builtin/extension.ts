@@ -31,12 +31,7 @@ const webhooks = (kind: string, rules: Readonly<Record<string, Rule>>): Kind => 
   hasGeneration: true,
   categories: ['api-extensions'],
   columns: [
-    column<WebhookConfiguration>(
-      'Webhooks',
-      'Webhooks indicates the number of webhooks registered in this configuration.',
-      ({ webhooks = [] }) => webhooks.length,
-      integer,
-    ),
+    column<WebhookConfiguration>('Webhooks', ({ webhooks = [] }) => webhooks.length, integer),
     age,
   ],
   defaults: { webhooks: each(inside(rules)) },

@@ -32,7 +32,7 @@ export interface Kind {
   readonly defaults?: Readonly<Record<string, Rule>>;
   /** What fields other than their own decide. After `defaults`; idempotent. */
   readonly complete?: (object: StoredObject) => StoredObject;
-  /** The status of an object that was just created. */
+  /** The status of an object that was just created. Default: nothing, as Go writes it. */
   readonly firstStatus?: Json;
   readonly prepare?: ResourceType['prepare'];
   readonly answer?: ResourceType['answer'];
@@ -61,8 +61,9 @@ export function metadataRule({ decoders }: Kit): Rule {
 }
 
 export function resourceType(kind: Kind, kit: Kit): ResourceType {
-  const { definition, firstStatus, prepare } = kind;
+  const { definition, prepare } = kind;
   const { namespaced = true, hasStatus = false, shortNames = [], categories = [] } = kind;
+  const firstStatus = hasStatus ? firstStatusOf(kind, kit) : undefined;
   return {
     group: kind.group,
     version: kind.version,
@@ -85,13 +86,17 @@ export function resourceType(kind: Kind, kit: Kit): ResourceType {
     withDefaults: completing(kind, kit),
     prepare: (object, before) => {
       const prepared = prepare?.(object, before) ?? object;
-      return before === undefined && hasStatus && prepared.status === undefined
-        ? { ...prepared, status: firstStatus ?? {} }
-        : prepared;
+      return before !== undefined || firstStatus === undefined || prepared.status !== undefined
+        ? prepared
+        : { ...prepared, status: firstStatus };
     },
     ...(kind.answer !== undefined && { answer: kind.answer }),
     validate: kind.validate ?? (() => []),
   };
+}
+
+function firstStatusOf({ definition, firstStatus }: Kind, { decoders }: Kit): Json {
+  return decoders.ruleOf(definition, 'status')(firstStatus, {}) ?? {};
 }
 
 function completing(

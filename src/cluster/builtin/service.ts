@@ -205,19 +205,18 @@ export const serviceKind = (addresses: ServiceAddresses): Kind => ({
   hasGeneration: false,
   selectableFields: ['spec.clusterIP', 'spec.type'],
   columns: [
-    column<Service>('Type', '', ({ spec }) => spec?.type ?? ''),
-    column<Service>('Cluster-IP', '', ({ spec }) => spec?.clusterIPs?.[0] ?? '<none>'),
-    column<Service>('External-IP', '', externalIpOf),
-    column<Service>('Port(s)', '', portsText),
+    column<Service>('Type', ({ spec }) => spec?.type ?? ''),
+    column<Service>('Cluster-IP', ({ spec }) => spec?.clusterIPs?.[0] ?? '<none>'),
+    column<Service>('External-IP', externalIpOf),
+    column<Service>('Port(s)', portsText),
     age,
-    column<Service>('Selector', '', ({ spec }) => shownLabels(spec?.selector), wide),
+    column<Service>('Selector', ({ spec }) => shownLabels(spec?.selector), wide),
   ],
   defaults: { spec },
   complete: (object) => {
     const status = ingressModes(object.status, {});
     return status === object.status || status === undefined ? object : { ...object, status };
   },
-  firstStatus: { loadBalancer: {} },
   prepare: (object: StoredObject, before: StoredObject | undefined) => {
     const { spec: wanted } = object;
     const old = before?.spec;

@@ -1,0 +1,88 @@
+/** Events: those of the core group, and what events.k8s.io calls its own. */
+import type { KubeObject } from '../../api/kubernetes.ts';
+import type { Column } from '../resource-type.ts';
+import { ageOf } from '../table.ts';
+import { column, wide } from './columns.ts';
+import type { Kind } from './kind.ts';
+
+interface Event extends KubeObject {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly firstTimestamp?: string | null;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
+  readonly source?: { readonly component?: string; readonly host?: string };
+  readonly reportingComponent?: string;
+  readonly reportingInstance?: string;
+  readonly involvedObject?: {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly fieldPath?: string;
+  };
+}
+
+const firstSeen = ({ firstTimestamp, eventTime }: Event, nowMs: number): string =>
+  ageOf(firstTimestamp ?? eventTime, nowMs);
+
+function lastSeen(event: Event, nowMs: number): string {
+  if (event.series !== undefined) return ageOf(event.series.lastObservedTime, nowMs);
+  const { lastTimestamp } = event;
+  return typeof lastTimestamp === 'string' ? ageOf(lastTimestamp, nowMs) : firstSeen(event, nowMs);
+}
+
+function involved({ involvedObject = {} }: Event): string {
+  const { kind = '', name = '' } = involvedObject;
+  return name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
+}
+
+const notEmpty = (...texts: readonly (string | undefined)[]): string =>
+  texts.find((it) => it !== undefined && it !== '') ?? '';
+
+function sourceOf({ source = {}, reportingComponent, reportingInstance }: Event): string {
+  const component = notEmpty(source.component, reportingComponent);
+  const instance = notEmpty(source.host, reportingInstance);
+  return instance === '' ? component : `${component}, ${instance}`;
+}
+
+const eventColumns: readonly Column[] = [
+  column<Event>('Last Seen', lastSeen),
+  column<Event>('Type', ({ type }) => type ?? ''),
+  column<Event>('Reason', ({ reason }) => reason ?? ''),
+  column<Event>('Object', involved),
+  column<Event>('Subobject', ({ involvedObject }) => involvedObject?.fieldPath ?? '', wide),
+  column<Event>('Source', sourceOf, wide),
+  column<Event>('Message', ({ message }) => (message ?? '').trim()),
+  column<Event>('First Seen', firstSeen, wide),
+  column<Event>(
+    'Count',
+    ({ series, count = 0 }) => series?.count ?? (count === 0 ? 1 : count),
+    wide,
+  ),
+  column<Event>('Name', ({ metadata }) => metadata.name, { ...wide, format: 'name' }),
+];
+
+export const eventKind: Kind = {
+  definition: 'io.k8s.api.core.v1.Event',
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  shortNames: ['ev'],
+  selectableFields: [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  columns: eventColumns,
+};
