@@ -47,6 +47,8 @@ export interface ServiceAccount {
 
 export interface ControlPlane {
   readonly url: string;
+  /** Where what the API server stores is; without TLS. */
+  readonly etcdUrl: string;
   readonly caFile: string;
   /** The administrator's, who may do everything. */
   readonly kubeconfigPath: string;
@@ -151,6 +153,7 @@ async function launch({ options, directory, children, binaries }: Launch): Promi
   let stopped: Promise<void> | undefined;
   return {
     url,
+    etcdUrl: `http://127.0.0.1:${layout.etcdPort}`,
     caFile: layout.caFile,
     kubeconfigPath,
     adminClientCertificate,

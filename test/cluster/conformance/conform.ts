@@ -1,0 +1,43 @@
+/** The suite that every cluster passes, the real one first: what it does is what is expected. */
+import { after, before, suite, test } from 'node:test';
+import { findBinaries } from '../binaries.ts';
+import { controlPlaneOrSkip } from '../require.ts';
+import { groundOn } from './ground.ts';
+import type { OpenGround } from './ground.ts';
+import { apply } from './apply.ts';
+import { lists } from './lists.ts';
+import { objects } from './objects.ts';
+import { patches } from './patches.ts';
+import { refusals } from './refusals.ts';
+import { shapes } from './shapes.ts';
+import { watches } from './watches.ts';
+import type { Chapter, Site } from './site.ts';
+
+const chapters: readonly Chapter[] = [objects, refusals, patches, apply, lists, watches, shapes];
+
+/** Most of the time of a test goes by in the server or in kubectl. */
+const atOnce = 4;
+const timeoutMs = 300_000;
+
+/** Tests that start kubectl are skipped, saying so, where it is missing; but not under `CI=true`. */
+export async function conform(
+  title: string,
+  options: { readonly open: () => Promise<Site>; readonly skip: string | false },
+): Promise<void> {
+  const search = await findBinaries();
+  const noKubectl = await controlPlaneOrSkip();
+  suite(`${title} keeps the promises of the Kubernetes API`, { skip: options.skip }, () => {
+    let ground: OpenGround;
+    before(async () => {
+      const kubectlPath = search.found ? search.binaries.kubectl : '';
+      ground = await groundOn(await options.open(), kubectlPath);
+    });
+    after(() => ground?.close());
+    for (const { title, needsKubectl, tests } of chapters) {
+      const skip = needsKubectl ? noKubectl : false;
+      suite(title, { skip, concurrency: atOnce, timeout: timeoutMs }, () => {
+        for (const [sentence, run] of Object.entries(tests)) test(sentence, () => run(ground));
+      });
+    }
+  });
+}

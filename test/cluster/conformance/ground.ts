@@ -1,0 +1,43 @@
+/** Everything that the tests of one site share. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/kube/clock.ts';
+import { connect } from '../../../src/kube/config.ts';
+import { callsTo } from './calls.ts';
+import { kubectlOn } from './kubectl.ts';
+import type { Ground, Site } from './site.ts';
+
+export interface OpenGround extends Ground {
+  close(): Promise<void>;
+}
+
+/** `kubectlPath`: not used where no test needs it. */
+export async function groundOn(site: Site, kubectlPath: string): Promise<OpenGround> {
+  const { kubeconfigPath } = site;
+  const directory = await mkdtemp(join(tmpdir(), 'aviary-conformance-'));
+  const calls = await callsTo(
+    connect({ kubeconfig: kubeconfigPath, master: '', environment: {}, clock: systemClock }),
+  );
+  let count = 0;
+  const name = (prefix: string): string => `${prefix}-${(count += 1)}`;
+  return {
+    site,
+    calls,
+    kubectl: kubectlOn({ path: kubectlPath, kubeconfigPath, directory }),
+    directory,
+    name,
+    namespace: async () => {
+      const metadata = { name: name('ground') };
+      const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
+      const { code, body: found } = await calls.create('/api/v1/namespaces', body);
+      if (code !== 201) throw new Error(`create a namespace: ${code} ${JSON.stringify(found)}`);
+      return metadata.name;
+    },
+    close: async () => {
+      calls.close();
+      await site.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
