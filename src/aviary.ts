@@ -14,6 +14,7 @@ const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
 const help = `Aviary ${version}: progressive delivery for Kubernetes
 
   aviary controller [flags]   runs the webhook and the controller
+  aviary demo [flags]         shows a good and a bad release on a cluster in this process
   aviary version              prints the version
 
 ${usage()}`;
@@ -24,6 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${version}\n`);
     return exitCodes.done;
   }
+  if (command === 'demo') return demo(rest);
   // A Deployment of the reference gives flags and no command.
   const flagsOnly = command === '' || command.startsWith('-');
   if (command !== 'controller' && !flagsOnly) {
@@ -54,16 +56,7 @@ async function control({
   const { logLevel: level, zapEncoding: encoding } = flags;
   const log = createLogger({ level, encoding, write, now: () => Date.now() });
   for (const warning of warnings) log.warn({}, warning);
-  const stop = new AbortController();
-  setMaxListeners(0, stop.signal);
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      // The second signal is from somebody who does not want to wait.
-      if (stop.signal.aborted) process.exit(exitCodes.failed);
-      log.info({ signal: name }, 'told to end');
-      stop.abort(new Error(name));
-    });
-  }
+  const stop = stoppedBy(['SIGTERM', 'SIGINT'], (signal) => log.info({ signal }, 'told to end'));
   log.info({ version, meshProvider: flags.meshProvider }, 'starting');
   try {
     await runController({ flags, environment: process.env, version, log, signal: stop.signal });
@@ -74,6 +67,43 @@ async function control({
     log.error({ error: reason, stack: (error as Error).stack }, 'ended by a failure');
     return exitCodes.failed;
   }
+}
+
+/** Loaded when it is asked for: the controller needs neither the demo nor a cluster of its own. */
+async function demo(argv: readonly string[]): Promise<number> {
+  const [{ runDemo }, { terminalOf }, { startEmbeddedCluster }] = await Promise.all([
+    import('./cli/demo/demo-command.ts'),
+    import('./cli/demo/terminal.ts'),
+    import('./cli/demo/embedded-cluster.ts'),
+  ]);
+  const stop = stoppedBy(['SIGTERM', 'SIGINT', 'SIGHUP']);
+  return runDemo({
+    argv,
+    version,
+    terminal: terminalOf(process, process.env),
+    startCluster: startEmbeddedCluster,
+    signal: stop.signal,
+    stop: () => stop.abort(new Error('told to end')),
+    atExit: (clean) => void process.once('exit', clean),
+  });
+}
+
+/** Aborts at the first of these signals. */
+function stoppedBy(
+  signals: readonly NodeJS.Signals[],
+  told: (signal: string) => void = () => undefined,
+): AbortController {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  for (const name of signals) {
+    process.on(name, () => {
+      // The second signal is from somebody who does not want to wait.
+      if (stop.signal.aborted) process.exit(exitCodes.failed);
+      told(name);
+      stop.abort(new Error(name));
+    });
+  }
+  return stop;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -46,8 +46,8 @@ export function createLines(terminal: Terminal): Presenter {
       const told = last === undefined ? 0 : feed.lastIndexOf(last) + 1;
       const lines = [
         ...(narration === shown.narration ? [] : [at(narration)]),
-        ...feed.slice(told).map(lineOf),
         ...(state === shown.state ? [] : [at(state)]),
+        ...feed.slice(told).map(lineOf),
         ...(isYours && !shown.isYours ? commands.map((command) => `  ${command}`) : []),
       ];
       last = feed.at(-1);

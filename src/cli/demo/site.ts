@@ -27,7 +27,7 @@ import { applySample, define } from './developer.ts';
 import { istioDefinitions } from './istio-types.ts';
 import { createOnlooker } from './onlooker.ts';
 import type { Onlooker } from './onlooker.ts';
-import { answerFrom, servePrometheus } from './prometheus-server.ts';
+import { servePrometheus } from './prometheus-server.ts';
 import type { PrometheusServer } from './prometheus-server.ts';
 import { sample } from './sample-app.ts';
 import { createScaledClock } from './scaled-clock.ts';
@@ -70,16 +70,12 @@ const loopback = '127.0.0.1';
 
 export async function startSite(options: SiteOptions): Promise<Site> {
   const cluster = await options.startCluster({ port: options.port });
-  const prometheus = await servePrometheus(
-    (query) => answerFrom(options.traffic, query),
-    () => systemClock.now(),
-  );
+  const closing: (() => Promise<void> | void)[] = [() => cluster.stop()];
   const close = async (): Promise<void> => {
-    await prometheus.close();
-    await cluster.stop();
+    for (const end of closing.toReversed()) await end();
   };
   try {
-    return await settle(options, cluster, prometheus, close);
+    return await settle(options, cluster, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -89,35 +85,31 @@ export async function startSite(options: SiteOptions): Promise<Site> {
 async function settle(
   options: SiteOptions,
   cluster: DemoCluster,
-  prometheus: PrometheusServer,
+  closing: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<Site> {
-  const { folder, signal, tell, log } = options;
-  const text = cluster.kubeconfig('developer', sample.namespace);
-  const kubeconfigPath =
-    options.kubeconfig === undefined
-      ? folder.file('kubeconfig', text)
-      : folder.fileAt(options.kubeconfig, text);
+  const { signal, tell, log } = options;
+  const kubeconfigPath = writeKubeconfig(options, cluster);
   const kube = developerClient(kubeconfigPath, options);
+  closing.push(() => kube.close());
   const crds = [...customResourceDefinitions, ...istioDefinitions];
   const served = [canaries, virtualServices, destinationRules];
   await define(kube, crds, served, { clock: systemClock, signal });
   tell(`A Kubernetes API server listens on ${cluster.url}`);
 
+  const onlooker = createOnlooker(kube, log);
+  const prometheus = await servePrometheus({
+    canaries: () => [onlooker.canary()].filter((it) => it !== undefined),
+    traffic: options.traffic,
+    nowMs: () => systemClock.now(),
+  });
+  closing.push(() => prometheus.close());
   const failing = new AbortController();
   const until = AbortSignal.any([signal, failing.signal]);
-  const controlled = control(options, cluster, prometheus, until);
-  const onlooker = createOnlooker(kube, log);
-  const watched = onlooker.run(until);
-  const ended = Promise.all([controlled, watched]).then(
-    () => undefined,
-    (error: unknown) => {
-      failing.abort(error);
-      throw error;
-    },
-  );
-  // It is awaited later; a failure before that is seen by the waits below.
-  ended.catch(() => undefined);
+  const ended = together(failing, [
+    control(options, cluster, prometheus, until),
+    onlooker.run(until),
+  ]);
   try {
     options.watches(onlooker);
     await onlooker.synced(until);
@@ -131,16 +123,28 @@ async function settle(
     await Promise.allSettled([ended]);
     throw error;
   }
-  return {
-    kubeconfigPath,
-    onlooker,
-    kube,
-    ended,
-    close: async () => {
-      kube.close();
-      await close();
+  return { kubeconfigPath, onlooker, kube, ended, close };
+}
+
+/** Where one task fails, all are told to end. */
+function together(failing: AbortController, tasks: readonly Promise<void>[]): Promise<void> {
+  const ended = Promise.all(tasks).then(
+    () => undefined,
+    (error: unknown) => {
+      failing.abort(error);
+      throw error;
     },
-  };
+  );
+  // It is awaited later; whoever waits for something until then is told by the signal.
+  ended.catch(() => undefined);
+  return ended;
+}
+
+function writeKubeconfig({ folder, kubeconfig }: SiteOptions, cluster: DemoCluster): string {
+  const text = cluster.kubeconfig('developer', sample.namespace);
+  return kubeconfig === undefined
+    ? folder.file('kubeconfig', text)
+    : folder.fileAt(kubeconfig, text);
 }
 
 function developerClient(kubeconfig: string, { version, warned }: SiteOptions): KubeClient {

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { answerFrom } from '../../../src/cli/demo/prometheus-server.ts';
 import { createTraffic } from '../../../src/cli/demo/traffic.ts';
 import type { Destination } from '../../../src/cli/demo/traffic.ts';
-import { builtInQuery } from '../../../src/metrics/queries.ts';
-import type { BuiltInMetric } from '../../../src/metrics/queries.ts';
-import { renderQuery } from '../../../src/metrics/template.ts';
 
 /** Numbers that look random and are the same each time (xorshift). */
 function seeded(seed: number): () => number {
@@ -120,47 +116,5 @@ suite('synthetic traffic', () => {
       }),
       { numRuns: 30 },
     );
-  });
-});
-
-/** As the controller asks it. */
-function queryOf(metric: BuiltInMetric, target: string): string {
-  const rendered = renderQuery(builtInQuery('istio', metric).query, {
-    name: target,
-    namespace: 'demo',
-    target,
-    service: target,
-    ingress: target,
-    route: target,
-    interval: '10s',
-    variables: {},
-  });
-  assert.ok(rendered.ok);
-  return rendered.text;
-}
-
-suite('what Prometheus would answer', () => {
-  const { traffic, flowFor } = trafficAt();
-  flowFor(20, [
-    to('sample-primary', 50),
-    to('sample', 50, { behaviour: { failureRatio: 1, latencyMs: 25 } }),
-  ]);
-
-  test('the built-in queries are about the workload that they name', () => {
-    const rate = (workload: string) =>
-      answerFrom(traffic, queryOf('request-success-rate', workload));
-    assert.equal(rate('sample'), 0);
-    assert.equal(rate('sample-primary'), 100);
-    assert.equal(rate('other'), undefined);
-    const measured = traffic.measured('sample', 10_000).latencyMs;
-    assert.equal(answerFrom(traffic, queryOf('request-duration', 'sample')), measured);
-  });
-
-  test('a probe is answered', () => assert.equal(answerFrom(traffic, 'vector(1)'), 1));
-
-  test('of what is not there, there is no value', () => {
-    for (const query of ['up', 'sum(rate(other{destination_workload=~"sample"}[1m]))', '']) {
-      assert.equal(answerFrom(traffic, query), undefined, query);
-    }
   });
 });
