@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test bench manifests golden image clean
+.PHONY: help setup build demo check test unit cluster-test bench manifests protobuf golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -50,6 +50,9 @@ bench: build ## canaries by the hundred on a real control plane, beside the refe
 
 manifests: setup ## generates the CRDs and webhooks.yaml from src/
 	node --import tsx manifests/generate.ts
+
+protobuf: setup ## rewrites the wire format of built-in kinds from the Go modules of Kubernetes
+	node --import tsx test/cluster/protobuf-generate.ts
 
 golden: setup ## rewrites the golden files from what the code renders: review the difference
 	UPDATE_GOLDEN=1 $(tests) test/unit.ts

@@ -16,7 +16,17 @@ const rooms = {
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
   certs: ['api', 'kube', 'node:*', 'node-forge'],
   admission: ['api', 'revision', 'kube', 'telemetry', 'node:*', 'express', 'fast-json-patch'],
-  cluster: ['api', 'kube', 'node:*', 'fast-json-patch', 'ajv', '@marcbachmann/cel-js', 'yaml'],
+  cluster: [
+    'api',
+    'kube',
+    'node:*',
+    'fast-json-patch',
+    'ajv',
+    '@marcbachmann/cel-js',
+    'yaml',
+    'protobufjs',
+    'protobufjs/minimal.js',
+  ],
   controller: [
     'api',
     'canary',
@@ -75,7 +85,7 @@ const rooms = {
 const pure = ['api', 'canary', 'revision', 'analysis'];
 
 const open = (it) =>
-  /^(node:|@)|^[a-z-]+$/.test(it) && !(it in rooms)
+  /^(node:|@|protobufjs)|^[a-z-]+$/.test(it) && !(it in rooms)
     ? [`!${it}`]
     : [`!../${it}/**`, `!../../${it}/**`];
 

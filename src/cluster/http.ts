@@ -7,6 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { parseProtobuf, protobufType } from './protobuf.ts';
 import type { User } from './resource-type.ts';
 import type { Rest, RestAnswer } from './rest.ts';
 import { StatusError } from './status-error.ts';
@@ -39,7 +40,10 @@ const keepAliveMs = 90_000;
 export async function serveCluster(options: ServeOptions): Promise<ServedCluster> {
   const { rest, users, tls, host = '127.0.0.1', port = 0 } = options;
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    answer(rest, users, incoming, outgoing).catch(() => outgoing.destroy());
+    answer(rest, users, incoming, outgoing).catch((error: unknown) => {
+      if (error instanceof StatusError && !outgoing.headersSent) refuse(outgoing, error);
+      else outgoing.destroy();
+    });
   };
   const server: Server =
     tls === undefined
@@ -74,14 +78,7 @@ async function answer(
   outgoing.once('close', () => gone.abort(new Error('the client has gone')));
   const user = users.get(/^Bearer (.+)$/.exec(incoming.headers.authorization ?? '')?.[1] ?? '');
   if (user === undefined) {
-    refuse(outgoing, new StatusError('Unauthorized', { code: 401, reason: 'Unauthorized' }));
-    return;
-  }
-  const body = await readBody(incoming);
-  if (body === undefined) {
-    const message = `Request entity too large: limit is ${bodyBytesMax}`;
-    refuse(outgoing, new StatusError(message, { code: 413, reason: 'RequestEntityTooLarge' }));
-    return;
+    throw new StatusError('Unauthorized', { code: 401, reason: 'Unauthorized' });
   }
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://cluster');
   const result = await rest({
@@ -89,9 +86,8 @@ async function answer(
     path: pathname,
     query: searchParams,
     accept: incoming.headers.accept,
-    contentType: incoming.headers['content-type'],
+    ...textOf(incoming.headers['content-type'], await readBody(incoming)),
     userAgent: incoming.headers['user-agent'],
-    body,
     user,
     signal: gone.signal,
   });
@@ -104,16 +100,27 @@ function refuse(outgoing: ServerResponse, error: StatusError): void {
   outgoing.end(JSON.stringify(error.toStatus()));
 }
 
-/** Undefined where it is too long; what comes after that is not read. */
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+/** Rejects with a `StatusError` where it is too long; what comes after that is not read. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of incoming as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > bodyBytesMax) return undefined;
+    if (bytes > bodyBytesMax) {
+      const message = `Request entity too large: limit is ${bodyBytesMax}`;
+      throw new StatusError(message, { code: 413, reason: 'RequestEntityTooLarge' });
+    }
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
+}
+
+/** Behind this door everything is text. */
+function textOf(contentType: string | undefined, body: Buffer) {
+  if (contentType?.startsWith(protobufType) === true && body.length > 0) {
+    return { contentType: 'application/json', body: JSON.stringify(parseProtobuf(body)) };
+  }
+  return { contentType, body: body.toString('utf8') };
 }
 
 function headersOf({ contentType, warnings, retryAfterSeconds }: RestAnswer) {
