@@ -105,15 +105,16 @@ async function patchOnce(
     time: timestamp(path.clock.now()),
   };
   const isApply = patch.contentType.startsWith('application/apply-patch');
+  const by = isApply ? { ...as, isOwned: true } : as;
   const isNew = path.store.get(groupResourceOf(type), key) === undefined;
   if (isNew && isApply && subresource === '') {
     const made = path.documents.patch({ ...request, live: undefined });
     checkName(type, key, made);
     const object = decoded(type, made, as, path.documents);
-    return { object: await insert(path, type, key.namespace, object, as), isNew };
+    return { object: await insert(path, type, key.namespace, object, by), isNew };
   }
   const live = liveObject(path, target);
   const asked = subresource === 'scale' ? readScale(type, live) : live;
   const wanted = path.documents.patch({ ...request, live: asked });
-  return { object: await write(path, target, live, wanted, as), isNew: false };
+  return { object: await write(path, target, live, wanted, by), isNew: false };
 }

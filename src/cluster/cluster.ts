@@ -16,7 +16,7 @@ import type { ApiServer } from './api-server.ts';
 import { createApiServer } from './api-server.ts';
 import { builtInTypes } from './builtin/types.ts';
 import type { ControllerApi } from './controller-api.ts';
-import { leanDocuments } from './documents.ts';
+import { documents, leanDocuments } from './documents.ts';
 import type { InProcessOptions } from './in-process.ts';
 import { createInProcessTransport } from './in-process.ts';
 import { createLocalApi } from './local-api.ts';
@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly random: () => number;
   /** Resources beside the built-in ones, from the start. */
   readonly types?: readonly ResourceType[];
+  /** Leaves out what only people look at: who owns which field, which fields are unknown. */
+  readonly isLean?: boolean;
 }
 
 export interface Cluster {
@@ -58,7 +60,8 @@ const noAdmission: Admission = {
   validate: async () => undefined,
 };
 
-export function createCluster({ clock, random, types = [] }: ClusterOptions): Cluster {
+export function createCluster(options: ClusterOptions): Cluster {
+  const { clock, random, types = [], isLean = false } = options;
   const store = createObjectStore();
   const registry = createResourceRegistry([...builtInTypes(), ...types]);
   const server = createApiServer({
@@ -66,7 +69,7 @@ export function createCluster({ clock, random, types = [] }: ClusterOptions): Cl
     random,
     store,
     admission: noAdmission,
-    documents: leanDocuments,
+    documents: isLean ? leanDocuments : documents,
   });
   const presentation = createPresentation(clock, registry);
   const rest = createRest({ clock, store, registry, server, presentation });

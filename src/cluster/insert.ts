@@ -29,9 +29,10 @@ export async function insert(
     ? withMeta(given, { namespace })
     : withMeta(given, { namespace: undefined });
   const after = { type, before: undefined, subresource: '', time };
-  let object = type.withDefaults(
-    documents.track({ ...after, after: placed, manager: as.fieldManager }),
-  );
+  let object = type.withDefaults(placed);
+  if (as.isOwned !== true) {
+    object = documents.track({ ...after, after: object, manager: as.fieldManager });
+  }
   const request = {
     operation: 'CREATE',
     type,

@@ -19,15 +19,17 @@ export async function replace(
 ): Promise<StoredObject> {
   const { type, key, subresource } = target;
   checkIdentity(type, before, wanted);
-  let after = documents.track({
-    type,
-    before,
-    after: merged(target, before, wanted),
-    subresource,
-    manager: as.fieldManager,
-    time: timestamp(clock.now()),
-  });
-  after = type.withDefaults(after);
+  let after = type.withDefaults(merged(target, before, wanted));
+  if (as.isOwned !== true) {
+    after = documents.track({
+      type,
+      before,
+      after,
+      subresource,
+      manager: as.fieldManager,
+      time: timestamp(clock.now()),
+    });
+  }
   const request = {
     operation: 'UPDATE',
     type,

@@ -16,6 +16,8 @@ export interface Writing {
   readonly fieldManager: string;
   /** What to do with fields that the kind does not have. */
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Whether the object says already who owns its fields: of a server-side apply. */
+  readonly isOwned?: boolean;
   /** Said to the writer beside the answer. */
   readonly warn: (text: string) => void;
 }

@@ -54,7 +54,12 @@ const defaultTypes = (): readonly ResourceType[] =>
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { seed, log, clock = createVirtualClock(), types = defaultTypes() } = options;
-  const cluster = createCluster({ clock, random: createRandom(seed, 'cluster'), types });
+  const cluster = createCluster({
+    clock,
+    random: createRandom(seed, 'cluster'),
+    types,
+    isLean: true,
+  });
   const processes: ControllerProcess[] = [];
   for (const name of ['default', 'aviary-system']) {
     const metadata = { name };
