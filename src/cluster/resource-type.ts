@@ -54,6 +54,11 @@ export interface ResourceType {
   readonly hasGeneration: boolean;
   /** Describes the whole object, `metadata` included. */
   readonly schema: Schema;
+  /**
+   * What an object holds before anybody gave it anything, where that is more than nothing: Go writes
+   * empty structs. Nobody comes to own it.
+   */
+  readonly empty?: { readonly [field: string]: Json };
   /** Custom resources know no strategic merge patch. */
   readonly isCustom: boolean;
   /** After NAME; AGE is a column like others. */

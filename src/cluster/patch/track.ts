@@ -1,0 +1,38 @@
+/** Ownership as the write path keeps it: what `managed-fields.ts` says, for objects of a type. */
+import type { StoredObject } from '../resource-type.ts';
+import { apiVersionOf } from '../resource-type.ts';
+import type { FieldTracking } from '../writing.ts';
+import { trackUpdate, withEntries } from './managed-fields.ts';
+import { resetFieldsOf } from './reset-fields.ts';
+import type { JsonObject } from './shape.ts';
+
+/**
+ * The object with its `managedFields` after a create, an update or a patch (an apply keeps them by
+ * itself). It must have its defaults by then, for who leaves them to the server owns them too.
+ */
+export function track({
+  type,
+  before,
+  after,
+  manager,
+  subresource,
+  time,
+}: FieldTracking): StoredObject {
+  const entries = trackUpdate({
+    before: before === undefined ? undefined : asJson(before),
+    after: asJson(after),
+    empty: type.empty,
+    schema: type.schema,
+    reset: resetFieldsOf(type, subresource),
+    apiVersion: apiVersionOf(type),
+    manager,
+    subresource,
+    time,
+  });
+  return asStored(withEntries(asJson(after), entries));
+}
+
+/** Stored objects are JSON, which their type does not say. */
+export const asJson = (object: StoredObject): JsonObject => object as unknown as JsonObject;
+
+export const asStored = (object: JsonObject): StoredObject => object as unknown as StoredObject;
