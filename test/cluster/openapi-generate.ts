@@ -141,7 +141,7 @@ function zeroRule({ type, tags }: GoField, schema: Definition): ZeroRule | undef
   if (type.startsWith('*')) return omits ? undefined : 'null';
   if (type === 'runtime.RawExtension') return undefined;
   // Go leaves no struct out for being empty.
-  if (/\bTime$|MicroTime$/.test(type)) return tags.includes('omitzero') ? 'drop' : 'null';
+  if (/^(metav1\.)?(Micro)?Time$/.test(type)) return tags.includes('omitzero') ? 'drop' : 'null';
   if ('$ref' in schema) return tags.includes('omitzero') ? 'drop' : 'keep';
   if (omits) return 'drop';
   return schema['type'] === 'array' || schema['type'] === 'object' ? 'null' : 'keep';

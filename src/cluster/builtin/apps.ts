@@ -11,6 +11,7 @@ import {
   shownLabels,
   wide,
 } from './columns.ts';
+import { isEqual } from '../json.ts';
 import { each, fill, filled, inside, isJsonObject, when } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
@@ -131,7 +132,29 @@ const daemonSet = (template: Rule): Kind => ({
       revisionHistoryLimit: fill(10),
     }),
   },
+  prepare: withTemplateGeneration,
 });
+
+const templateGeneration = 'deprecated.daemonset.template.generation';
+
+/** Counts the changes of the template, in an annotation that nobody else may write. */
+function withTemplateGeneration(
+  object: StoredObject,
+  before: StoredObject | undefined,
+): StoredObject {
+  const templateOf = (it: StoredObject | undefined): unknown =>
+    isJsonObject(it?.spec) ? it.spec['template'] : undefined;
+  const old = Number(before?.metadata.annotations?.[templateGeneration] ?? 0);
+  const isSame = before !== undefined && isEqual(templateOf(before), templateOf(object));
+  const generation = String(isSame ? old : old + 1);
+  const { annotations } = object.metadata;
+  if (annotations?.[templateGeneration] === generation) return object;
+  const metadata = {
+    ...object.metadata,
+    annotations: { ...annotations, [templateGeneration]: generation },
+  };
+  return { ...object, metadata };
+}
 
 const statefulSet = (template: Rule): Kind => ({
   ...apps,

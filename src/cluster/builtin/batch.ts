@@ -149,8 +149,7 @@ const job = (template: Rule): Kind => ({
     selector,
   ],
   defaults: { spec: chain(withTemplate(template), jobSpec) },
-  complete: labelled,
-  prepare: (object, before) => (before === undefined ? selecting(object) : object),
+  prepare: (object, before) => (before === undefined ? labelled(selecting(object)) : object),
 });
 
 const containersOf = ({ spec }: CronJob) => spec?.jobTemplate?.spec?.template?.spec?.containers;

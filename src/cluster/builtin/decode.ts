@@ -4,21 +4,20 @@
  * wrong type is refused. By kind and field that is in `openapi.json` and `zero-values.json`.
  */
 import type { Json } from '../../api/kubernetes.ts';
+import { badRequest } from '../status-error.ts';
 import type { Rule } from './defaulting.ts';
 import { isJsonObject, isList } from './defaulting.ts';
-import { canonicalQuantity } from './quantity.ts';
+import type { Decoder } from './decode-scalars.ts';
+import { anything, Mismatch, scalarOf, scalars, typeName, Unreadable } from './decode-scalars.ts';
 import type { Definition } from './schemas.ts';
 import { definitionOf, referenceOf } from './schemas.ts';
-import { badRequest } from '../status-error.ts';
 import zeroValues from './zero-values.json' with { type: 'json' };
 
-/** Throws a `Mismatch` where the value is of the wrong type. */
-type Decode = (value: Json) => Json;
-
+/** `drop` what is empty; `keep` an empty value, or `null`, where there is nothing. */
 type ZeroRule = 'drop' | 'keep' | 'null';
 
 interface Field {
-  readonly decode: Decode;
+  readonly decoder: Decoder;
   readonly zero: ZeroRule | undefined;
   /** What is written where there is nothing; undefined where nothing is written. */
   readonly absent: Json | undefined;
@@ -28,120 +27,100 @@ const zeroRules = zeroValues as unknown as Readonly<
   Record<string, Readonly<Record<string, ZeroRule>>>
 >;
 
-/** A value of the wrong type, with the way that leads to it. */
-class Mismatch extends Error {
-  readonly path: string[] = [];
-  /** The Go type that has the field. */
-  struct = '';
-  readonly found: string;
-  readonly wanted: string;
-
-  constructor(found: string, wanted: string) {
-    super();
-    this.found = found;
-    this.wanted = wanted;
-  }
+/** What the document is, for the words in which it is refused. */
+export interface Subject {
+  readonly kind: string;
+  readonly version: string;
+  /** Where in the document the definition stands. */
+  readonly path: readonly string[];
 }
 
 export interface Decoders {
-  /**
-   * Of a field of a kind (`spec`), as a rule; objects are not looked at twice. It throws a
-   * `StatusError` (400) where something is of the wrong type.
-   */
-  ruleOf(definition: string, field: string): Rule;
+  /** Of a field of a definition. It throws a `StatusError` (400) where something is wrong in it. */
+  ruleOf(definition: string, field: string, subject: Subject): Rule;
 }
 
 export function createDecoders(): Decoders {
-  const structs = new Map<string, Decode>();
+  const structs = new Map<string, Decoder>();
 
-  const decodeOf = (definition: Definition): Decode => {
+  const decoderOf = (definition: Definition): Decoder => {
     const name = referenceOf(definition);
-    if (name !== undefined) return scalars[name] ?? structOf(name);
-    const { type } = definition;
-    if (type === undefined) return asIs;
+    if (name !== undefined) return scalars[name]?.decoder ?? structOf(name);
+    const { type, items, additionalProperties } = definition;
     switch (type) {
-      case 'array': {
-        const { items } = definition;
-        return listOf(items === undefined ? asIs : decodeOf(items));
-      }
-      case 'object': {
-        const { additionalProperties } = definition;
-        return additionalProperties === undefined ? asIs : mapOf(decodeOf(additionalProperties));
-      }
-      case 'string':
-        return definition.format === 'byte' ? bytes : string;
-      case 'integer':
-        return integer(definition.format ?? 'int64');
-      case 'number':
-        return number;
-      case 'boolean':
-        return boolean;
+      case 'array':
+        return listOf(items === undefined ? anything : decoderOf(items));
+      case 'object':
+        return additionalProperties === undefined
+          ? anything
+          : mapOf(decoderOf(additionalProperties));
+      default:
+        return scalarOf(definition);
     }
   };
 
-  /** Looked up when it is needed, since some kinds contain themselves. */
-  const structOf = (name: string): Decode => {
-    let decode = structs.get(name);
-    return (value) => {
-      decode ??= structs.get(name) ?? build(name);
-      return decode(value);
-    };
-  };
-
-  const fieldOf = (struct: string, name: string, definition: Definition): Field => {
-    const zero = zeroRules[struct]?.[name];
-    const decode = decodeOf(definition);
-    return { decode, zero, absent: absentOf(zero, definition, decode) };
-  };
-
-  const build = (name: string): Decode => {
+  /** Its fields are looked up when they are needed, since some kinds contain themselves. */
+  const structOf = (name: string): Decoder => {
+    const known = structs.get(name);
+    if (known !== undefined) return known;
     const definition = definitionOf(name);
     const { properties } = definition;
-    if (properties === undefined) return decodeOf(definition);
+    if (properties === undefined) return decoderOf(definition);
     let fields: ReadonlyMap<string, Field> | undefined;
-    const decode = struct(name.split('.').at(-1) ?? '', () => {
+    const decoder = struct(name, () => {
       fields ??= new Map(
         Object.entries(properties).map(([field, it]) => [field, fieldOf(name, field, it)]),
       );
       return fields;
     });
-    structs.set(name, decode);
-    return decode;
+    structs.set(name, decoder);
+    return decoder;
+  };
+
+  const fieldOf = (struct: string, name: string, definition: Definition): Field => {
+    const zero = zeroRules[struct]?.[name];
+    const decoder = decoderOf(definition);
+    return { decoder, zero, absent: absentOf(zero, definition, decoder) };
   };
 
   return {
-    ruleOf: (definition, field) => {
-      const property = definitionOf(definition).properties?.[field];
-      if (property === undefined) throw new Error(`${definition} has no field ${field}`);
-      const kind = definition.split('.').at(-1) ?? '';
-      const { decode, zero, absent } = fieldOf(definition, field, property);
+    ruleOf: (name, field, subject) => {
+      const property = definitionOf(name).properties?.[field];
+      if (property === undefined) throw new Error(`${name} has no field ${field}`);
+      const struct = shortName(name);
+      const found = fieldOf(name, field, property);
       return (value) => {
-        if (value === undefined || value === null) return absent;
-        const kept = refusing(kind, field, decode, value);
-        return zero === 'drop' && isEmpty(kept) ? undefined : kept;
+        if (value === undefined || value === null) return found.absent;
+        try {
+          return within(struct, field, found, value);
+        } catch (error) {
+          throw refusal(subject, error);
+        }
       };
     },
   };
 }
 
-/** As in Go, where the kind is known by then and its name stands for the struct. */
-function refusing(kind: string, field: string, decode: Decode, value: Json): Json {
-  try {
-    return decode(value);
-  } catch (error) {
-    if (!(error instanceof Mismatch)) throw error;
-    const { path, struct, found, wanted } = error;
-    const place = [struct === '' ? kind : struct, field, ...path].join('.');
-    throw badRequest(
-      `${kind} in version "v1" cannot be handled as a ${kind}: json: cannot unmarshal ${found} into Go struct field ${place} of type ${wanted}`,
-    );
-  }
+const shortName = (definition: string): string => definition.split('.').at(-1) ?? '';
+
+/** In the words of Go: the field by its struct, and by the way that leads to it. */
+function refusal({ kind, version, path }: Subject, error: unknown): unknown {
+  const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}`;
+  if (error instanceof Unreadable) return badRequest(`${prefix}: ${error.message}`);
+  if (!(error instanceof Mismatch)) return error;
+  const { struct, found, wanted } = error;
+  const place = [struct, ...path, ...error.path].join('.');
+  return badRequest(
+    `${prefix}: json: cannot unmarshal ${found} into Go struct field ${place} of type ${wanted}`,
+  );
 }
 
-function struct(name: string, fieldsOf: () => ReadonlyMap<string, Field>): Decode {
+function struct(definition: string, fieldsOf: () => ReadonlyMap<string, Field>): Decoder {
+  const type = definition.split('.').slice(-2).join('.');
+  const name = shortName(definition);
   let appearing: readonly (readonly [string, Json])[] | undefined;
-  return (value) => {
-    if (!isJsonObject(value)) throw new Mismatch(typeName(value), `v1.${name}`);
+  const decode = (value: Json): Json => {
+    if (!isJsonObject(value)) throw new Mismatch(typeName(value), type);
     const fields = fieldsOf();
     appearing ??= [...fields].flatMap(([field, { absent }]) =>
       absent === undefined ? [] : [[field, absent] as const],
@@ -164,12 +143,14 @@ function struct(name: string, fieldsOf: () => ReadonlyMap<string, Field>): Decod
     }
     return changed ?? value;
   };
+  return { type, decode };
 }
 
 function within(struct: string, key: string, field: Field, value: Json): Json | undefined {
   try {
-    const kept = field.decode(value);
-    return field.zero === 'drop' && isEmpty(kept) ? undefined : kept;
+    const kept = field.decoder.decode(value);
+    if (field.zero === undefined || field.zero === 'keep' || !isEmpty(kept)) return kept;
+    return field.zero === 'drop' ? undefined : null;
   } catch (error) {
     if (error instanceof Mismatch) {
       error.path.unshift(key);
@@ -182,26 +163,19 @@ function within(struct: string, key: string, field: Field, value: Json): Json | 
 function absentOf(
   zero: ZeroRule | undefined,
   definition: Definition,
-  decode: Decode,
+  { decode }: Decoder,
 ): Json | undefined {
   if (zero === undefined || zero === 'drop') return undefined;
   if (zero === 'null') return null;
   const name = referenceOf(definition);
-  if (name !== undefined) return zeroScalars[name] ?? decode({});
-  const { type } = definition;
-  if (type === undefined) return undefined;
-  switch (type) {
-    case 'integer':
-    case 'number':
-      return 0;
-    case 'boolean':
-      return false;
-    case 'string':
-      return '';
-    case 'array':
-    case 'object':
-      return undefined;
-  }
+  if (name !== undefined) return scalars[name]?.zero ?? decode({});
+  const zeros: Readonly<Record<string, Json>> = {
+    integer: 0,
+    number: 0,
+    boolean: false,
+    string: '',
+  };
+  return zeros[definition.type ?? ''];
 }
 
 /** Nothing, in the eyes of `omitempty` (and of `omitzero`, for a struct). */
@@ -213,112 +187,33 @@ function isEmpty(value: Json): boolean {
   return true;
 }
 
-function typeName(value: Json): string {
-  if (isList(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
+function listOf({ type, decode }: Decoder): Decoder {
+  const list = `[]${type}`;
+  return {
+    type: list,
+    decode: (value) => {
+      if (!isList(value)) throw new Mismatch(typeName(value), list);
+      const items = value.map((item) => (item === null ? item : decode(item)));
+      return items.every((item, index) => item === value[index]) ? value : items;
+    },
+  };
 }
 
-const asIs: Decode = (value) => value;
-
-const string: Decode = (value) => {
-  if (typeof value !== 'string') throw new Mismatch(typeName(value), 'string');
-  return value;
-};
-
-const boolean: Decode = (value) => {
-  if (typeof value !== 'boolean') throw new Mismatch(typeName(value), 'bool');
-  return value;
-};
-
-const number: Decode = (value) => {
-  if (typeof value !== 'number') throw new Mismatch(typeName(value), 'float64');
-  return value;
-};
-
-const int32Max = 2 ** 31 - 1;
-
-const integer = (format: string): Decode => {
-  const isInRange = (value: number): boolean =>
-    format !== 'int32' || (value <= int32Max && value >= -int32Max - 1);
-  return (value) => {
-    if (typeof value !== 'number') throw new Mismatch(typeName(value), format);
-    if (!Number.isInteger(value) || !isInRange(value)) {
-      throw new Mismatch(`number ${value}`, format);
-    }
-    return value;
+function mapOf({ type, decode }: Decoder): Decoder {
+  const map = `map[string]${type}`;
+  return {
+    type: map,
+    decode: (value) => {
+      if (!isJsonObject(value)) throw new Mismatch(typeName(value), map);
+      let changed: Record<string, Json> | undefined;
+      for (const key in value) {
+        const before = value[key] ?? null;
+        const after = before === null ? '' : decode(before);
+        if (after === before) continue;
+        changed ??= { ...value };
+        changed[key] = after;
+      }
+      return changed ?? value;
+    },
   };
-};
-
-const bytes: Decode = (value) => {
-  if (typeof value !== 'string') throw new Mismatch(typeName(value), '[]uint8');
-  const text = value.replaceAll(/[\r\n]/g, '');
-  const wrong = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/.exec(text);
-  const length = wrong?.[0].length ?? 0;
-  if (length !== text.length) throw badRequest(`illegal base64 data at input byte ${length}`);
-  return text;
-};
-
-const listOf =
-  (decode: Decode): Decode =>
-  (value) => {
-    if (!isList(value)) throw new Mismatch(typeName(value), '[]');
-    const items = value.map((item) => (item === null ? item : decode(item)));
-    return items.every((item, index) => item === value[index]) ? value : items;
-  };
-
-const mapOf =
-  (decode: Decode): Decode =>
-  (value) => {
-    if (!isJsonObject(value)) throw new Mismatch(typeName(value), 'map[string]');
-    let changed: Record<string, Json> | undefined;
-    for (const key in value) {
-      const before = value[key] ?? null;
-      const after = before === null ? '' : decode(before);
-      if (after === before) continue;
-      changed ??= { ...value };
-      changed[key] = after;
-    }
-    return changed ?? value;
-  };
-
-const intOrString: Decode = (value) => {
-  if (typeof value === 'string' || Number.isInteger(value)) return value;
-  throw new Mismatch(typeName(value), 'int32');
-};
-
-const quantity: Decode = (value) => {
-  const text = typeof value === 'number' ? String(value) : value;
-  const canonical = typeof text === 'string' ? canonicalQuantity(text) : undefined;
-  if (canonical !== undefined) return canonical;
-  throw badRequest(
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  );
-};
-
-const time =
-  (decimals: number): Decode =>
-  (value) => {
-    if (typeof value !== 'string') throw new Mismatch(typeName(value), 'string');
-    const ms = Date.parse(value);
-    if (!/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(ms)) {
-      throw badRequest(
-        `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse`,
-      );
-    }
-    const seconds = new Date(ms).toISOString().slice(0, 19);
-    if (decimals === 0) return `${seconds}Z`;
-    const fraction = /\.(\d+)/.exec(value)?.[1] ?? '';
-    return `${seconds}.${fraction.padEnd(decimals, '0').slice(0, decimals)}Z`;
-  };
-
-const scalars: Readonly<Record<string, Decode>> = {
-  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': intOrString,
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': quantity,
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': time(0),
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': time(6),
-};
-
-const zeroScalars: Readonly<Record<string, Json>> = {
-  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 0,
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': '0',
-};
+}

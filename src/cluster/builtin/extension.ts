@@ -1,7 +1,7 @@
 /** Kinds that extend the API: webhook configurations and definitions of custom resources. */
 import type { Json, KubeObject } from '../../api/kubernetes.ts';
 import { age, column, createdAt, integer } from './columns.ts';
-import { each, fill, filled, inside, isJsonObject } from './defaulting.ts';
+import { each, fill, filled, inside, isJsonObject, isList } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 
@@ -45,6 +45,8 @@ const names = filled({
   listKind: (value, { kind }) => value ?? (typeof kind === 'string' ? `${kind}List` : undefined),
 });
 
+const noNames = { plural: '', kind: '' };
+
 const customResourceDefinition: Kind = {
   definition: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
   group: 'apiextensions.k8s.io',
@@ -65,15 +67,15 @@ const customResourceDefinition: Kind = {
       }),
     }),
   },
-  complete: (object) => {
-    const { spec, status } = object;
-    const stored = isJsonObject(status) ? status['storedVersions'] : undefined;
-    if (Array.isArray(stored) && stored.length > 0) return object;
-    const versions = isJsonObject(spec) ? spec['versions'] : undefined;
-    const storage = (Array.isArray(versions) ? versions : []).filter(isJsonObject);
-    const name = storage.find((it) => it['storage'] === true)?.['name'];
-    if (name === undefined || !isJsonObject(status)) return object;
-    return { ...object, status: { ...status, storedVersions: [name] } };
+  // The version in which objects are stored, from the beginning.
+  prepare: (object, before) => {
+    const versions = isJsonObject(object.spec) ? object.spec['versions'] : undefined;
+    const stored = (isList(versions) ? versions : []).flatMap((it) =>
+      isJsonObject(it) && it['storage'] === true ? [it['name'] ?? ''] : [],
+    );
+    return before === undefined
+      ? { ...object, status: { conditions: null, acceptedNames: noNames, storedVersions: stored } }
+      : object;
   },
 };
 

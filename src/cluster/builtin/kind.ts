@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import type { Column, ResourceType, ScalePaths, StoredObject } from '../resource-type.ts';
-import type { Decoders } from './decode.ts';
+import type { Decoders, Subject } from './decode.ts';
 import type { Rule } from './defaulting.ts';
 import { chain, inside, isJsonObject, remembered } from './defaulting.ts';
 import type { SchemaSet } from './schemas.ts';
@@ -50,10 +50,11 @@ const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const userMetadata = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
 
 /** They do not change from write to write, and what was decoded once is not decoded again. */
-export function metadataRule({ decoders }: Kit): Rule {
+function metadataRule({ kind, version }: Kind, { decoders }: Kit): Rule {
+  const subject = { kind, version, path: ['metadata'] };
   return inside({
     ...Object.fromEntries(
-      userMetadata.map((field) => [field, remembered(decoders.ruleOf(objectMeta, field))]),
+      userMetadata.map((field) => [field, remembered(decoders.ruleOf(objectMeta, field, subject))]),
     ),
     // Neither null nor empty, and never the user's.
     creationTimestamp: (value) => value ?? undefined,
@@ -95,29 +96,37 @@ export function resourceType(kind: Kind, kit: Kit): ResourceType {
   };
 }
 
-function firstStatusOf({ definition, firstStatus }: Kind, { decoders }: Kit): Json {
-  return decoders.ruleOf(definition, 'status')(firstStatus, {}) ?? {};
+const subjectOf = ({ kind, version }: Kind): Subject => ({ kind, version, path: [] });
+
+function firstStatusOf(kind: Kind, { decoders }: Kit): Json {
+  const rule = decoders.ruleOf(kind.definition, 'status', subjectOf(kind));
+  return rule(kind.firstStatus, {}) ?? {};
 }
 
-function completing(
-  { definition, defaults = {}, complete }: Kind,
-  kit: Kit,
-): (object: StoredObject) => StoredObject {
-  const fields = Object.keys(definitionOf(definition).properties ?? {}).filter(
-    (it) => it !== 'apiVersion' && it !== 'kind' && it !== 'metadata' && it !== 'status',
-  );
+/** Fields with rules of their own, and what the API server itself writes. */
+const otherFields = new Set(['apiVersion', 'kind', 'metadata', 'status']);
+
+function completing(kind: Kind, kit: Kit): (object: StoredObject) => StoredObject {
+  const { definition, defaults = {}, complete } = kind;
+  const subject = subjectOf(kind);
+  const { properties = {} } = definitionOf(definition);
+  const fields = Object.keys(properties).filter((it) => !otherFields.has(it));
   const rules = fields.map((field): readonly [string, Rule] => {
-    const decode = kit.decoders.ruleOf(definition, field);
+    const decode = kit.decoders.ruleOf(definition, field, subject);
     const rule = defaults[field];
     return [field, remembered(rule === undefined ? decode : chain(decode, rule))];
   });
-  const status = definitionOf(definition).properties?.['status'];
   const statusRule =
-    status === undefined
+    properties['status'] === undefined
       ? []
-      : [['status', remembered(ifThere(kit.decoders.ruleOf(definition, 'status')))] as const];
+      : [
+          [
+            'status',
+            remembered(ifThere(kit.decoders.ruleOf(definition, 'status', subject))),
+          ] as const,
+        ];
   const all = inside({
-    metadata: metadataRule(kit),
+    metadata: metadataRule(kind, kit),
     ...Object.fromEntries([...rules, ...statusRule]),
   });
   return (object) => {

@@ -6,11 +6,15 @@ import type { Json } from '../../api/kubernetes.ts';
 import type { Rule } from './defaulting.ts';
 import { chain, each, fill, inside, isJsonObject, remembered, when } from './defaulting.ts';
 
-/** `registry:5000/app:v1@sha256:…`: an image without a tag and without a digest is the latest. */
-export function imageTagOf(image: string): string {
-  const [name = '', digest] = image.split('@');
-  const tag = /:([^:/]+)$/.exec(name)?.[1];
-  return tag ?? (digest === undefined ? 'latest' : '');
+const imageReference =
+  /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9._/-]+(?::(?<tag>\w[\w.-]*))?(?<digest>@[\w+.-]+:[0-9a-fA-F]{32,})?$/;
+
+/** An image with neither tag nor digest is the latest. One that cannot be is left to nodes. */
+function isLatest(image: string): boolean {
+  const groups = imageReference.exec(image)?.groups;
+  if (groups === undefined) return false;
+  const { tag, digest } = groups;
+  return tag === 'latest' || (tag === undefined && digest === undefined);
 }
 
 const imagePullPolicy =
@@ -18,8 +22,7 @@ const imagePullPolicy =
   (value, parent) => {
     if (value !== undefined) return value;
     const image = parent[imageField];
-    const isLatest = imageTagOf(typeof image === 'string' ? image : '') === 'latest';
-    return isLatest ? 'Always' : 'IfNotPresent';
+    return typeof image === 'string' && isLatest(image) ? 'Always' : 'IfNotPresent';
   };
 
 const httpGet = inside({ path: fill('/'), scheme: fill('HTTP') });
@@ -101,6 +104,9 @@ const podSpec = inside({
   securityContext: fill({}),
   terminationGracePeriodSeconds: fill(30),
   schedulerName: fill('default-scheduler'),
+  // The old name of the same field; the new one wins.
+  serviceAccountName: (value, spec) => value ?? spec['serviceAccount'],
+  serviceAccount: (_, spec) => spec['serviceAccountName'],
 });
 
 /** Of a `PodTemplateSpec`: the same template is not looked at twice. */

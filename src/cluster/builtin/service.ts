@@ -37,6 +37,9 @@ const hasNodePorts = (spec: JsonObject): boolean =>
   typeOf(spec) === 'NodePort' || typeOf(spec) === 'LoadBalancer';
 const hasClusterIp = (spec: JsonObject): boolean => typeOf(spec) !== 'ExternalName';
 
+const isExternal = (spec: JsonObject): boolean =>
+  hasNodePorts(spec) || (hasClusterIp(spec) && isList(spec['externalIPs']));
+
 const sessionAffinityConfig: Rule = (value, spec) => {
   if (spec['sessionAffinity'] !== 'ClientIP') return undefined;
   const config = isJsonObject(value) ? value : {};
@@ -58,10 +61,7 @@ const spec = inside({
   sessionAffinity: fill('None'),
   sessionAffinityConfig,
   type: fill('ClusterIP'),
-  externalTrafficPolicy: (value, spec) => {
-    const isExternal = hasNodePorts(spec) || (hasClusterIp(spec) && isList(spec['externalIPs']));
-    return value ?? (isExternal ? 'Cluster' : undefined);
-  },
+  externalTrafficPolicy: (value, spec) => value ?? (isExternal(spec) ? 'Cluster' : undefined),
   internalTrafficPolicy: (value, spec) => value ?? (hasClusterIp(spec) ? 'Cluster' : undefined),
   allocateLoadBalancerNodePorts: (value, spec) =>
     value ?? (typeOf(spec) === 'LoadBalancer' ? true : undefined),
@@ -90,6 +90,11 @@ function allocated(
     found = withNodePorts(found, old, addresses);
   } else if (!hasNodePorts(found) && old !== undefined && hasNodePorts(old)) {
     found = withoutNodePorts(found, old);
+    const { externalTrafficPolicy } = found;
+    // What only the old type could have, and nobody changed.
+    if (externalTrafficPolicy === old['externalTrafficPolicy'] && !isExternal(found)) {
+      found = withField(found, 'externalTrafficPolicy', undefined);
+    }
   }
   return found;
 }
