@@ -1,10 +1,17 @@
 /** What is said of each decision. The texts are the reference's (`spec/01`, 4.2) where it has one. */
 import type { Canary } from '../api/canary.ts';
 import { displayName, primaryDisplayName, targetDisplayName } from '../api/defaults.ts';
-import type { Saying } from './observation.ts';
+import type { AlertText, Saying } from './observation.ts';
 
 const normal = (message: string): Saying => ({ type: 'Normal', message, kind: 'Decision' });
 const warning = (message: string): Saying => ({ type: 'Warning', message, kind: 'Decision' });
+
+const alerting = (
+  saying: Saying,
+  severity: AlertText['severity'],
+  message: string,
+  hasSettings = false,
+): Saying => ({ ...saying, alert: { severity, message, hasSettings } });
 
 const once = (saying: Saying): Saying => ({ ...saying, kind: 'Once' });
 
@@ -20,10 +27,20 @@ export const onlyOnce = (sayings: readonly Saying[]) => sayings.map(once);
 export const suspended = once(normal('skipping canary run as object is suspended'));
 
 export const initialized = (canary: Canary) =>
-  normal(`Initialization done! ${displayName(canary)}`);
+  alerting(
+    normal(`Initialization done! ${displayName(canary)}`),
+    'info',
+    `New ${canary.spec.targetRef.kind} detected, initialization completed.`,
+    true,
+  );
 
 export const scalingUp = (canary: Canary) =>
-  normal(`New revision detected! Scaling up ${targetDisplayName(canary)}`);
+  alerting(
+    normal(`New revision detected! Scaling up ${targetDisplayName(canary)}`),
+    'info',
+    'New revision detected, progressing canary analysis.',
+    true,
+  );
 
 export const restarting = (canary: Canary) =>
   normal(`New revision detected! Restarting analysis for ${targetDisplayName(canary)}`);
@@ -57,28 +74,52 @@ export const copying = (canary: Canary) =>
   normal(`Copying ${targetDisplayName(canary)} template spec to ${primaryDisplayName(canary)}`);
 
 export const promoted = (canary: Canary) =>
-  normal(`Promotion completed! Scaling down ${targetDisplayName(canary)}`);
+  alerting(
+    normal(`Promotion completed! Scaling down ${targetDisplayName(canary)}`),
+    'info',
+    'Canary analysis completed successfully, promotion finished.',
+  );
 
 export const promotedUnanalysed = (canary: Canary) =>
-  normal(`Promotion completed! Canary analysis was skipped for ${targetDisplayName(canary)}`);
+  alerting(
+    normal(`Promotion completed! Canary analysis was skipped for ${targetDisplayName(canary)}`),
+    'info',
+    'Canary analysis was skipped, promotion finished.',
+  );
 
 export const thresholdReached = (canary: Canary, failedChecks: number) =>
-  warning(`Rolling back ${displayName(canary)} failed checks threshold reached ${failedChecks}`);
+  alerting(
+    warning(`Rolling back ${displayName(canary)} failed checks threshold reached ${failedChecks}`),
+    'error',
+    `Failed checks threshold reached ${failedChecks}`,
+  );
 
-/** The reference documents this text and cannot say it (D5). */
+/** The reference documents this text and this alert, and cannot send them (D5, M-16). */
 export const deadlineExceeded = (canary: Canary, message: string) => [
   warning(message),
-  warning(`Rolling back ${displayName(canary)} progress deadline exceeded ${message}`),
+  alerting(
+    warning(`Rolling back ${displayName(canary)} progress deadline exceeded ${message}`),
+    'error',
+    `Progress deadline exceeded ${message}`,
+  ),
 ];
 
 export const rolledBackByHook = (canary: Canary) =>
-  warning(`Rolling back ${displayName(canary)} manual webhook invoked`);
+  alerting(
+    warning(`Rolling back ${displayName(canary)} manual webhook invoked`),
+    'warn',
+    'Rolling back manual webhook invoked',
+  );
 
 export const rolledBack = (canary: Canary) =>
   warning(`Canary failed! Scaling down ${displayName(canary)}`);
 
 export const promotionFailed = (canary: Canary, message: string) =>
-  warning(`Promotion of ${targetDisplayName(canary)} failed, primary not ready: ${message}`);
+  alerting(
+    warning(`Promotion of ${targetDisplayName(canary)} failed, primary not ready: ${message}`),
+    'error',
+    `Promotion failed, primary not ready: ${message}`,
+  );
 
 /** Not in the reference: it takes a weight that somebody lowered by hand silently. */
 export const weightLowered = (canary: Canary, weight: number) =>

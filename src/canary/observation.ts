@@ -65,6 +65,14 @@ export type Stage =
   | 'ConfirmTrafficIncrease'
   | 'ConfirmPromotion';
 
+/** What people are told beside the event, where they asked for it (`spec/03`, 4.4). */
+export interface AlertText {
+  readonly severity: 'info' | 'warn' | 'error';
+  readonly message: string;
+  /** Whether the settings of the analysis are shown, too. */
+  readonly hasSettings: boolean;
+}
+
 /** Something that is said about a canary: a Kubernetes event. */
 export interface Saying {
   readonly type: 'Normal' | 'Warning';
@@ -74,6 +82,7 @@ export interface Saying {
    * if the phase has lasted for an interval; what passes sooner is not worth an event.
    */
   readonly kind: 'Decision' | 'Once' | 'Waiting';
+  readonly alert?: AlertText;
 }
 
 export interface Answer {

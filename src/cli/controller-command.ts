@@ -20,6 +20,9 @@ import type { KubeClient } from '../kube/client.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import type { Clock } from '../kube/clock.ts';
+import { createOutbox } from '../alerts/outbox.ts';
+import type { Outbox } from '../alerts/outbox.ts';
+import { createPoster } from '../alerts/post.ts';
 import { connect } from '../kube/config.ts';
 import type { KubeConnection } from '../kube/config.ts';
 import { createEventRecorder } from '../kube/events.ts';
@@ -35,6 +38,7 @@ import type { OperationsServer } from '../telemetry/http.ts';
 import { createTelemetry } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ControllerFlags, Environment } from './flags.ts';
+import { globalReceiver } from './global-alerts.ts';
 
 export interface CommandOptions {
   readonly flags: ControllerFlags;
@@ -151,6 +155,7 @@ function build(options: CommandOptions): Parts {
     log,
     onDrop: telemetry.eventDropped,
   });
+  const alerts = alertsOf(options, telemetry);
   const watching = {
     clock,
     random,
@@ -170,6 +175,7 @@ function build(options: CommandOptions): Parts {
       mesh: { kube: mesh, informers: createInformers({ client: mesh, ...watching }) },
     }),
     recorder,
+    alerts,
     telemetry,
     clock: options.clock ?? clock,
     random,
@@ -184,8 +190,30 @@ function build(options: CommandOptions): Parts {
   }));
   const home = environment['POD_NAMESPACE'] || homeDefault;
   const election = electionOf(options, kube, home, telemetry);
-  const flush = (until: AbortSignal) => recorder.flush(until);
+  const flush = async (until: AbortSignal): Promise<void> => {
+    await Promise.all([recorder.flush(until), alerts.outbox.flush(until)]);
+  };
   return { ...options, home, kube, telemetry, informers, controller, election, flush };
+}
+
+/** Where alerts go, and what becomes of those that do not arrive. */
+function alertsOf({ flags, log }: CommandOptions, telemetry: Telemetry) {
+  const global = globalReceiver(flags);
+  if (global.kind === 'Refused') log.error({ reason: global.reason }, 'Notifier is disabled');
+  const outbox: Outbox = createOutbox({
+    poster: createPoster(),
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    sent: ({ receiver }) => telemetry.alert(receiver, 'sent'),
+    lost: ({ receiver, alert }, reason) => {
+      telemetry.alert(receiver, 'lost');
+      const { namespace, name } = alert.canary;
+      log.error(
+        { canary: `${name}.${namespace}`, provider: receiver, reason },
+        "alert can't be sent",
+      );
+    },
+  });
+  return { outbox, fallback: global.kind === 'Receiver' ? global.receiver : undefined };
 }
 
 function electionOf(

@@ -1,15 +1,13 @@
 /** Saying what was decided: a Kubernetes event, a line in the log, and the canary's event hooks. */
 import type { Canary, Phase } from '../api/canary.ts';
 import { displayName } from '../api/defaults.ts';
+import type { Saying } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { sendEvent } from '../hooks/run-hooks.ts';
 import { hookChecksum } from '../revision/reference-hash.ts';
 import type { Standing } from './world.ts';
 
-interface Said {
-  readonly type: 'Normal' | 'Warning';
-  readonly message: string;
-}
+type Said = Pick<Saying, 'type' | 'message' | 'alert'>;
 
 /** Event hooks that may be under way at once; more are dropped, and said in the log. */
 const eventHooksMax = 200;
@@ -20,9 +18,10 @@ export function announce(
   sayings: readonly Said[],
   world: Standing,
 ): void {
-  for (const { type, message } of sayings) {
+  for (const { type, message, alert } of sayings) {
     world.log.info({ canary: displayName(canary) }, message);
     world.recorder.record(canary, { type, message });
+    if (alert !== undefined) world.alert(canary, alert);
     void tellHooks(canary, phase, { type, message }, world);
   }
 }

@@ -2,6 +2,7 @@
  * What the controller sees of the cluster: one cache per kind, fed by a watch. Reads never leave
  * the process. Kinds of routing providers are watched once a canary uses the provider.
  */
+import type { AlertProvider } from '../api/alert-provider.ts';
 import type { MetricTemplate } from '../api/metric-template.ts';
 import type { Canary } from '../api/canary.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
 import type { Informer, Informers } from '../kube/informers.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
+  alertProviders,
   canaries,
   configMaps,
   deployments,
@@ -30,6 +32,7 @@ export interface Caches {
   readonly services: Informer<Service>;
   readonly autoscalers: Informer<HorizontalPodAutoscaler>;
   readonly metricTemplates: Informer<MetricTemplate>;
+  readonly alertProviders: Informer<AlertProvider>;
   /** Metadata only. */
   readonly configMaps: Informer<KubeObject>;
   /** Metadata only. */
@@ -87,6 +90,7 @@ export function createCaches(
     services: watch(services),
     autoscalers: watch(horizontalPodAutoscalers),
     metricTemplates: watch(metricTemplates),
+    alertProviders: watch(alertProviders),
     configMaps: watch<KubeObject>(configMaps, true),
     secrets: watch<KubeObject>(secrets, true),
   };

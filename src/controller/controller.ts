@@ -5,8 +5,10 @@
  */
 import type { Lookup, Notice } from '../admission/mutate.ts';
 import type { ValidationLookup } from '../admission/validate.ts';
+import type { Outbox } from '../alerts/outbox.ts';
+import type { Receiver } from '../alerts/provider.ts';
 import type { Canary } from '../api/canary.ts';
-import type { KubeObject } from '../api/kubernetes.ts';
+import type { KubeObject, StringMap } from '../api/kubernetes.ts';
 import {
   supportedAutoscalerKinds,
   supportedProviders,
@@ -23,6 +25,8 @@ import type { Log } from '../kube/log.ts';
 import type { ReflectorState } from '../kube/reflector.ts';
 import { canaries, configMaps, secrets } from '../kube/resources.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { SendAlert } from './alerting.ts';
+import { createAlerting } from './alerting.ts';
 import type { CacheListener, Caches } from './caches.ts';
 import { createCaches } from './caches.ts';
 import { createChecks } from './checks.ts';
@@ -52,6 +56,12 @@ export interface ControllerOptions {
   readonly checks?: Checks;
   /** Calls users' webhooks; over the network where absent. */
   readonly post?: Post;
+  /** Sends alerts; none are sent where absent. */
+  readonly alerts?: {
+    readonly outbox: Pick<Outbox, 'add'>;
+    /** Hears of canaries that name no provider. */
+    readonly fallback: Receiver | undefined;
+  };
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: () => number;
@@ -117,6 +127,7 @@ export function createController(options: ControllerOptions): Controller {
     recorder: options.recorder,
     checks: options.checks ?? checksOf(options, caches),
     post: options.post,
+    alert: alertingOf(options, caches),
     eventHooks: { underWay: 0 },
     signal,
   };
@@ -227,15 +238,37 @@ function checksOf(options: ControllerOptions, caches: Caches) {
     log,
     telemetry,
     template: (namespace, name) => caches.metricTemplates.store.get({ namespace, name }),
-    secret: async (namespace, name) => {
-      const { data = {} } = await kube.get(secrets, { namespace, name }, { signal });
-      const decoded = Object.entries(data).map(([key, text]) => [
-        key,
-        Buffer.from(text, 'base64').toString('utf8'),
-      ]);
-      return Object.fromEntries(decoded);
-    },
+    secret: secretReader(kube, signal),
   });
+}
+
+function alertingOf({ alerts, ...options }: ControllerOptions, caches: Caches): SendAlert {
+  if (alerts === undefined) return () => undefined;
+  const { settings, kube, clock, uuid, signal } = options;
+  return createAlerting({
+    ...alerts,
+    clusterName: settings.clusterName,
+    noCrossNamespaceRefs: settings.noCrossNamespaceRefs,
+    provider: (key) => caches.alertProviders.store.get(key),
+    secret: secretReader(kube, signal),
+    uuid,
+    now: () => clock.now(),
+  });
+}
+
+/** Credentials are read when they are needed, and not kept. */
+function secretReader(
+  kube: KubeClient,
+  signal: AbortSignal,
+): (namespace: string, name: string) => Promise<StringMap> {
+  return async (namespace, name) => {
+    const { data = {} } = await kube.get(secrets, { namespace, name }, { signal });
+    const decoded = Object.entries(data).map(([key, text]) => [
+      key,
+      Buffer.from(text, 'base64').toString('utf8'),
+    ]);
+    return Object.fromEntries(decoded);
+  };
 }
 
 /** What admission may ask: answered from memory. */

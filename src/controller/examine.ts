@@ -67,7 +67,7 @@ const contextOf = (canary: Canary, phase: Phase, { clock, signal, post }: World)
   post,
 });
 
-const decided = (event: Pick<Saying, 'type' | 'message'>): Saying => ({
+const decided = (event: Omit<Saying, 'kind'>): Saying => ({
   ...event,
   kind: 'Decision',
 });

@@ -12,4 +12,6 @@ export interface Settings {
   readonly noCrossNamespaceRefs: boolean;
   /** Receives the events of canaries that have no event hook of their own; '' for none. */
   readonly eventWebhook: string;
+  /** Shown on every alert; '' for nothing. */
+  readonly clusterName: string;
 }

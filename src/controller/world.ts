@@ -5,6 +5,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { SendAlert } from './alerting.ts';
 import type { Caches } from './caches.ts';
 import type { Interests } from './interests.ts';
 import type { Memory, Times } from './memory.ts';
@@ -32,6 +33,7 @@ export interface Standing {
   readonly memories: Map<string, Memory>;
   readonly recorder: EventRecorder;
   readonly checks: Checks;
+  readonly alert: SendAlert;
   /** Calls users' webhooks; over the network where absent. */
   readonly post?: Post | undefined;
   /** Calls of event hooks: counted, because they are bounded. */

@@ -10,6 +10,12 @@ import { callHook } from './call-hook.ts';
 export interface HookEvent {
   readonly type: 'Normal' | 'Warning';
   readonly message: string;
+  /** Somebody must decide, and is to be told so. */
+  readonly alert?: {
+    readonly severity: 'warn';
+    readonly message: string;
+    readonly hasSettings: false;
+  };
 }
 
 export interface HooksOutcome {
@@ -30,12 +36,15 @@ export interface HookContext extends HookOptions {
 interface Words {
   readonly passed?: (hook: string) => string;
   readonly refused: (hook: string, error: string, canary: string) => string;
+  /** Alert on a refusal, where the hook does not mute it. */
+  readonly alert?: string;
 }
 
 const words: Readonly<Record<Exclude<HookType, 'event'>, Words>> = {
   'confirm-rollout': {
     passed: (hook) => `Confirm-rollout check ${hook} passed`,
     refused: (hook, _, canary) => `Halt ${canary} advancement waiting for approval ${hook}`,
+    alert: 'Canary is waiting for approval.',
   },
   'pre-rollout': {
     passed: (hook) => `Pre-rollout check ${hook} passed`,
@@ -50,11 +59,13 @@ const words: Readonly<Record<Exclude<HookType, 'event'>, Words>> = {
     passed: (hook) => `Confirm-traffic-increase check ${hook} passed`,
     refused: (hook, _, canary) =>
       `Halt ${canary} advancement waiting for traffic increase approval ${hook}`,
+    alert: 'Canary traffic increase is waiting for approval.',
   },
   'confirm-promotion': {
     passed: (hook) => `Confirm-promotion check ${hook} passed`,
     refused: (hook, _, canary) =>
       `Halt ${canary} advancement waiting for promotion approval ${hook}`,
+    alert: 'Canary promotion is waiting for approval.',
   },
   'post-rollout': {
     passed: (hook) => `Post-rollout check ${hook} passed`,
@@ -85,11 +96,24 @@ export async function runHooks(
       if (asksForRollback) return { passed: true, events };
     } else {
       const message = refused(hook.name, answer.error, displayName(canary));
-      events.push({ type: asksForRollback ? 'Normal' : 'Warning', message });
+      events.push({
+        type: asksForRollback ? 'Normal' : 'Warning',
+        message,
+        ...alertOf(type, hook),
+      });
       if (!asksForRollback) return { passed: false, events, refusedBy: hook };
     }
   }
   return { passed: !asksForRollback, events };
+}
+
+function alertOf(
+  type: Exclude<HookType, 'event'>,
+  { muteAlert }: CanaryWebhook,
+): Pick<HookEvent, 'alert'> {
+  const { alert } = words[type];
+  if (alert === undefined || muteAlert === true) return {};
+  return { alert: { severity: 'warn', message: alert, hasSettings: false } };
 }
 
 export interface EventContext extends HookContext {
@@ -105,7 +129,7 @@ export interface EventContext extends HookContext {
  */
 export async function sendEvent(
   canary: Canary,
-  { type, message }: HookEvent,
+  { type, message }: Pick<HookEvent, 'type' | 'message'>,
   context: EventContext,
 ): Promise<readonly string[]> {
   const own = hooksOf(canary, 'event');

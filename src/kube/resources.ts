@@ -1,4 +1,5 @@
 /** Where each kind lives in the API. A `Resource<T>` says what a call for it answers. */
+import type { AlertProvider } from '../api/alert-provider.ts';
 import type { Canary } from '../api/canary.ts';
 import type {
   ConfigMap,
@@ -83,6 +84,11 @@ export const metricTemplates = resource<MetricTemplate>(
   'flagger.app/v1beta1',
   'MetricTemplate',
   'metrictemplates',
+);
+export const alertProviders = resource<AlertProvider>(
+  'flagger.app/v1beta1',
+  'AlertProvider',
+  'alertproviders',
 );
 
 export const deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments');

@@ -69,6 +69,7 @@ const settingsDefault: Settings = {
   configTracking: true,
   noCrossNamespaceRefs: false,
   eventWebhook: '',
+  clusterName: '',
 };
 
 const home = 'aviary-system';

@@ -96,7 +96,7 @@ const latenessBucketsSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 function createLoopSeries(
   registry: Registry,
   guard: Guard,
-): Pick<Telemetry, 'watchQueue' | 'tickLateness' | 'leader' | 'eventDropped'> {
+): Pick<Telemetry, 'watchQueue' | 'tickLateness' | 'leader' | 'eventDropped' | 'alert'> {
   const registers = [registry];
   let readQueue = (): QueueReading => ({ depth: 0, oldestSeconds: 0 });
   const sampled = (name: string, help: string, read: () => number): Gauge =>
@@ -125,6 +125,12 @@ function createLoopSeries(
     help: '1 on the replica that holds the lease, else 0',
     registers,
   });
+  const alerts = new Counter({
+    name: 'aviary_alerts_total',
+    help: 'Alerts by receiver and by what became of them',
+    labelNames: ['receiver', 'outcome'],
+    registers,
+  });
   const dropped = new Counter({
     name: 'aviary_events_dropped_total',
     help: 'Kubernetes events that could not be written',
@@ -138,6 +144,7 @@ function createLoopSeries(
     tickLateness: guard((seconds: number) => lateness.observe(seconds)),
     leader: guard((isLeader: boolean) => leader.set(isLeader ? 1 : 0)),
     eventDropped: guard((reason: string) => dropped.inc({ reason })),
+    alert: guard((receiver: string, outcome: string) => alerts.inc({ receiver, outcome })),
   };
 }
 

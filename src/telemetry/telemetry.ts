@@ -78,6 +78,8 @@ export interface Telemetry {
   /** The state that the watch of one resource is in now, such as `watching`. */
   readonly watchState: (resource: string, state: string) => void;
   readonly eventDropped: (reason: string) => void;
+  /** `receiver` is the AlertProvider, `name.namespace`. */
+  readonly alert: (receiver: string, outcome: 'sent' | 'lost') => void;
   readonly leader: (isLeader: boolean) => void;
 }
 

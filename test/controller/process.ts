@@ -40,6 +40,7 @@ const settings: Settings = {
   configTracking: true,
   noCrossNamespaceRefs: false,
   eventWebhook: '',
+  clusterName: '',
 };
 
 /** For what is in hand, and the events of it. */

@@ -189,12 +189,14 @@ suite('the series of Aviary', () => {
     telemetry.certificateExpiry('serving', 1_800_000_000);
     telemetry.tickLateness(0.02);
     telemetry.eventDropped('full');
+    telemetry.alert('on-call.prod', 'lost');
     const text = await telemetry.expose();
     for (const line of [
       'aviary_leader 1',
       'aviary_certificate_expiry_timestamp_seconds{certificate="serving"} 1800000000',
       'aviary_tick_lateness_seconds_bucket{le="0.05"} 1',
       'aviary_events_dropped_total{reason="full"} 1',
+      'aviary_alerts_total{receiver="on-call.prod",outcome="lost"} 1',
     ]) {
       assert.ok(text.includes(`\n${line}\n`), line);
     }

@@ -39,7 +39,15 @@ const metricTemplateSpec = object(
 const alertProviderSpec = object(
   'Where to send alerts.',
   {
-    type: enumOf('Kind of receiver.', ['slack', 'msteams', 'discord', 'rocket', 'gchat']),
+    type: enumOf('Kind of receiver.', [
+      'slack',
+      'msteams',
+      'discord',
+      'rocket',
+      'gchat',
+      'webhook',
+      'cloudevents',
+    ]),
     channel: string('Channel; general where not given.'),
     username: string('User name; flagger where not given.'),
     address: string('URL of the hook.'),
