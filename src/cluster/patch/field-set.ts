@@ -49,8 +49,8 @@ export function union(one: FieldSet, other: FieldSet): FieldSet {
 
 function unite(one: FieldSet, other: FieldSet): FieldSet {
   if (one === other) return one;
+  if (isEmpty(other)) return isEmpty(one) || self in one ? one : { [self]: nothing, ...one };
   if (isEmpty(one)) return self in other ? other : { [self]: nothing, ...other };
-  if (isEmpty(other)) return self in one ? one : { [self]: nothing, ...one };
   let united: Growing | undefined;
   for (const key in other) {
     const mine = one[key];

@@ -147,24 +147,17 @@ export function updated(
   const { changed, removed } = comparison;
   if (isEmpty(changed) && isEmpty(removed)) return managers;
   const own = withoutServerFields(changed);
-  const isOwn = (entry: ManagedFieldsEntry): boolean => isBy(entry, author, 'Update');
-  const before = managers.find(isOwn);
-  const others = disowned(managers, comparison);
-  if (isEmpty(own)) return others === managers ? managers : sorted(others);
-  const mine = others.find(isOwn);
-  const fieldsV1 = mine === undefined ? own : union(mine.fieldsV1, own);
-  // Through a scale, the API server forgets when it was.
-  const time = author.subresource === 'scale' ? before?.time : author.time;
-  const entry = entryOf(author, 'Update', { fieldsV1: shared(before, fieldsV1), time });
-  return sorted(capped([...others.filter((it) => it !== mine), entry]));
-}
-
-/** The set of before where the new one is the same, so that readers see what did not change. */
-function shared(before: ManagedFieldsEntry | undefined, fields: FieldSet): FieldSet {
-  if (before === undefined) return fields;
-  const isSame =
-    isEmpty(difference(before.fieldsV1, fields)) && isEmpty(difference(fields, before.fieldsV1));
-  return isSame ? before.fieldsV1 : fields;
+  const before = managers.find((it) => isBy(it, author, 'Update'));
+  const others = disowned(managers, comparison, before);
+  const rest = before === undefined ? nothing : difference(before.fieldsV1, removed);
+  const fieldsV1 = union(rest, own);
+  if (isEmpty(own) && (before === undefined || fieldsV1 === before.fieldsV1)) return others;
+  const left = others.filter((it) => it !== before);
+  if (isEmpty(fieldsV1)) return left;
+  // Who only took fields away keeps the time, and so does a scale: the API server forgets it there.
+  const keepsTime = isEmpty(own) || author.subresource === 'scale';
+  const time = keepsTime ? before?.time : author.time;
+  return sorted(capped([...left, entryOf(author, 'Update', { fieldsV1, time })]));
 }
 
 /** Without the fields that have another value now, or none. Entries that own nothing go. */

@@ -18,6 +18,7 @@ export function track({
   subresource,
   time,
 }: FieldTracking): StoredObject {
+  if (before === after) return after;
   const entries = trackUpdate({
     before: before === undefined ? undefined : asJson(before),
     after: asJson(after),
