@@ -1,0 +1,101 @@
+/**
+ * What is wrong with a field, in the API server's words.
+ * Wording: k8s.io/apimachinery, `util/validation/field/errors.go`.
+ */
+import type { Json } from '../../api/kubernetes.ts';
+import type { FieldError } from '../status-error.ts';
+
+/** What the API server calls a path that it does not know, or that is the object itself. */
+export const noPath = '<nil>';
+
+const detailed = (text: string, detail: string): string =>
+  detail === '' ? text : `${text}: ${detail}`;
+
+export const required = (field: string, detail = ''): FieldError => ({
+  field,
+  reason: 'FieldValueRequired',
+  message: detailed('Required value', detail),
+});
+
+/** The value is left out where it is undefined. */
+export const invalid = (field: string, value: Json | undefined, detail: string): FieldError => ({
+  field,
+  reason: 'FieldValueInvalid',
+  message: detailed(withValue('Invalid value', value), detail),
+});
+
+export const typeInvalid = (field: string, value: Json, detail: string): FieldError => ({
+  field,
+  reason: 'FieldValueTypeInvalid',
+  message: detailed(withValue('Invalid value', value), detail),
+});
+
+export const notSupported = (
+  field: string,
+  value: Json,
+  supported: readonly Json[],
+): FieldError => {
+  const values = supported.map((it) => JSON.stringify(typeof it === 'string' ? it : shown(it)));
+  return {
+    field,
+    reason: 'FieldValueNotSupported',
+    message: detailed(
+      withValue('Unsupported value', value),
+      `supported values: ${values.join(', ')}`,
+    ),
+  };
+};
+
+export const duplicate = (field: string, value: Json | undefined): FieldError => ({
+  field,
+  reason: 'FieldValueDuplicate',
+  message: withValue('Duplicate value', value),
+});
+
+export const forbidden = (field: string, detail: string): FieldError => ({
+  field,
+  reason: 'FieldValueForbidden',
+  message: detailed('Forbidden', detail),
+});
+
+/** Kubernetes counts characters, and calls them bytes. */
+export const tooLong = (field: string, max: number): FieldError => ({
+  field,
+  reason: 'FieldValueTooLong',
+  message: `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`,
+});
+
+export const tooMany = (field: string, actual: number, max: number): FieldError => ({
+  field,
+  reason: 'FieldValueTooMany',
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
+});
+
+const withValue = (text: string, value: Json | undefined): string =>
+  value === undefined ? text : `${text}: ${shown(value)}`;
+
+/** As Go prints it: keys in order, HTML's characters escaped. */
+export function shown(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return JSON.stringify(value, (_, it: unknown) => sorted(it)).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export type Step = string | number;
+
+/** `spec.items[0].name`, and `labels[app]` for keys of a map. */
+export function pathText(steps: readonly Step[]): string {
+  let text = '';
+  for (const step of steps) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text;
+}
