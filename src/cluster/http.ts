@@ -9,7 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { parseProtobuf, protobufType } from './protobuf.ts';
 import type { User } from './resource-type.ts';
-import type { Rest, RestAnswer } from './rest.ts';
+import type { RestAnswer } from './rest-request.ts';
+import type { Rest } from './rest.ts';
 import { StatusError } from './status-error.ts';
 
 export interface ServeOptions {

@@ -6,7 +6,8 @@ import { ApiError, apiErrorFrom } from '../kube/api-error.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Transport, TransportRequest } from '../kube/transport.ts';
 import type { User } from './resource-type.ts';
-import type { Rest, RestAnswer } from './rest.ts';
+import type { RestAnswer } from './rest-request.ts';
+import type { Rest } from './rest.ts';
 
 export interface InProcessOptions {
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import type { Clock } from '../kube/clock.ts';
 import { discoveryAnswer } from './discovery.ts';
 import { createOpenapi } from './openapi.ts';
 import type { ResourceRegistry } from './registry.ts';
-import type { Presentation } from './rest.ts';
+import type { Presentation } from './rest-encode.ts';
 import { toTable } from './table.ts';
 
 export function createPresentation(clock: Clock, registry: ResourceRegistry): Presentation {

@@ -4,7 +4,6 @@
  */
 import type { Json } from '../api/kubernetes.ts';
 import type { Clock } from '../kube/clock.ts';
-import type { Form } from './accept.ts';
 import { formOf } from './accept.ts';
 import type { ApiServer } from './api-server.ts';
 import { parseBody } from './body.ts';
@@ -12,49 +11,24 @@ import type { ObjectList } from './list.ts';
 import { list, matchOf, tooLarge, versionOf } from './list.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceRegistry } from './registry.ts';
-import type { ResourceType, StoredObject, User } from './resource-type.ts';
+import type { ResourceType, StoredObject } from './resource-type.ts';
 import { apiVersionOf, groupResourceOf } from './resource-type.ts';
+import type { Encode, Presentation } from './rest-encode.ts';
+import { createEncoder, json, refusal } from './rest-encode.ts';
 import type { RestPath } from './rest-path.ts';
 import { parsePath } from './rest-path.ts';
-import { badRequest, noSuchPath, notAllowed, StatusError } from './status-error.ts';
+import type { RestAnswer, RestRequest } from './rest-request.ts';
+import {
+  conditionOf,
+  includeObjectOf,
+  isTrue,
+  listQueryOf,
+  numberOf,
+  writingOf,
+} from './rest-request.ts';
+import { noSuchPath, notAllowed } from './status-error.ts';
 import { watch } from './watch.ts';
-import type { Precondition, Target, Writing } from './writing.ts';
-
-export interface RestRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly accept: string | undefined;
-  readonly contentType: string | undefined;
-  readonly userAgent: string | undefined;
-  readonly body: string;
-  readonly user: User;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
-}
-
-export type RestAnswer =
-  | ({ readonly kind: 'Whole'; readonly code: number; readonly body: string } & AnswerHead)
-  | ({ readonly kind: 'Stream'; readonly lines: AsyncIterable<string> } & AnswerHead);
-
-interface AnswerHead {
-  readonly contentType: string;
-  readonly warnings: readonly string[];
-  readonly retryAfterSeconds?: number;
-}
-
-/** How objects and the API itself are shown. */
-export interface Presentation {
-  /** A `Table` of meta.k8s.io/v1. `includeObject`: None, Metadata or Object. */
-  toTable(type: ResourceType, objects: readonly StoredObject[], includeObject: string): Json;
-  /** Documents about the API: discovery, OpenAPI, version, health. Undefined where there is none. */
-  document(path: string, accept: string | undefined): Document | undefined;
-}
-
-export interface Document {
-  readonly contentType: string;
-  readonly body: string;
-}
+import type { Target } from './writing.ts';
 
 export interface RestOptions {
   readonly clock: Clock;
@@ -80,13 +54,6 @@ export function createRest(options: RestOptions): Rest {
     }
   };
 }
-
-type Encode = (
-  type: ResourceType,
-  object: StoredObject,
-  form: Form,
-  includeObject: string,
-) => string;
 
 interface Context extends RestOptions {
   readonly encode: Encode;
@@ -228,68 +195,6 @@ const success = ({ group, plural }: ResourceType, { metadata }: StoredObject): J
   },
 });
 
-const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
-
-function writingOf({ query, userAgent = '', user }: RestRequest, warnings: string[]): Writing {
-  const dryRun = query.getAll('dryRun');
-  if (dryRun.some((it) => it !== 'All')) {
-    throw badRequest(`Invalid value: ${JSON.stringify(dryRun)}: supported values: "All"`);
-  }
-  const asked = query.get('fieldValidation') ?? 'Warn';
-  return {
-    user,
-    dryRun: dryRun.length > 0,
-    fieldManager: query.get('fieldManager') ?? userAgent.split('/')[0] ?? 'unknown',
-    fieldValidation: asked === 'Strict' || asked === 'Ignore' ? asked : 'Warn',
-    warn: (text) => void warnings.push(text),
-  };
-}
-
-/** DeleteOptions come as the body, or as the query. */
-function conditionOf({ query, body, contentType }: RestRequest): Precondition {
-  const given = body.trim() === '' ? {} : (parseBody(contentType, body) as DeleteOptions);
-  const { preconditions = {}, gracePeriodSeconds, orphanDependents } = given;
-  const seconds = gracePeriodSeconds ?? numberOf(query.get('gracePeriodSeconds'));
-  const propagation = given.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
-  const choice = orphanDependents === true ? 'Orphan' : propagation;
-  if (choice !== undefined && !isPropagation(choice)) {
-    throw badRequest(`invalid propagationPolicy ${JSON.stringify(choice)}`);
-  }
-  return {
-    ...(preconditions.uid !== undefined && { uid: preconditions.uid }),
-    ...(preconditions.resourceVersion !== undefined && {
-      resourceVersion: preconditions.resourceVersion,
-    }),
-    ...(choice !== undefined && { propagation: choice }),
-    ...(seconds !== undefined && { gracePeriodSeconds: seconds }),
-  };
-}
-
-interface DeleteOptions {
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-  readonly propagationPolicy?: string;
-  readonly orphanDependents?: boolean;
-  readonly gracePeriodSeconds?: number;
-}
-
-const isPropagation = (text: string): text is 'Foreground' | 'Background' | 'Orphan' =>
-  ['Foreground', 'Background', 'Orphan'].includes(text);
-
-const numberOf = (text: string | null): number | undefined =>
-  text === null || !/^\d+$/.test(text) ? undefined : Number(text);
-
-function listQueryOf({ query }: RestRequest, { namespace }: RestPath) {
-  return {
-    namespace,
-    labelSelector: query.get('labelSelector') ?? '',
-    fieldSelector: query.get('fieldSelector') ?? '',
-    limit: numberOf(query.get('limit')) ?? 0,
-    continueToken: query.get('continue') ?? '',
-    resourceVersion: query.get('resourceVersion') ?? '',
-    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
-  };
-}
-
 function listed(context: Context, request: RestRequest, asked: Asked): RestAnswer {
   const found = list(context.store, asked.type, listQueryOf(request, asked.path));
   return listAnswer(context, request, asked, found);
@@ -319,9 +224,6 @@ function listAnswer(
   const head = JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1);
   return json(200, `${head},"items":[${texts.join(',')}]}`, warnings);
 }
-
-const includeObjectOf = ({ query }: RestRequest): string =>
-  query.get('includeObject') ?? 'Metadata';
 
 function watched(
   context: Context,
@@ -367,65 +269,4 @@ function whole(
 ): RestAnswer {
   const form = object.kind === type.kind ? formOf(request.accept) : 'Object';
   return json(code, encode(type, object, form, includeObjectOf(request)), warnings);
-}
-
-const json = (code: number, body: string, warnings: readonly string[]): RestAnswer => ({
-  kind: 'Whole',
-  code,
-  contentType: 'application/json',
-  body,
-  warnings,
-});
-
-/** Text of objects is kept as long as they live: lists and every watch send the same. */
-function createEncoder(presentation: Presentation): Encode {
-  const texts = new WeakMap<StoredObject, string>();
-  const partials = new WeakMap<StoredObject, string>();
-  const kept = (
-    known: WeakMap<StoredObject, string>,
-    object: StoredObject,
-    shape: () => unknown,
-  ): string => {
-    const text = known.get(object) ?? JSON.stringify(shape());
-    known.set(object, text);
-    return text;
-  };
-  return (type, object, form, includeObject) => {
-    switch (form) {
-      case 'Object': {
-        const apiVersion = apiVersionOf(type);
-        if (object.apiVersion !== apiVersion && object.kind === type.kind) {
-          return JSON.stringify({ ...object, apiVersion });
-        }
-        return kept(texts, object, () => object);
-      }
-      case 'PartialObjectMetadata':
-        return kept(partials, object, () => ({
-          kind: 'PartialObjectMetadata',
-          apiVersion: 'meta.k8s.io/v1',
-          metadata: object.metadata,
-        }));
-      case 'Table':
-        return JSON.stringify(presentation.toTable(type, [object], includeObject));
-    }
-  };
-}
-
-function refusal(error: unknown, warnings: readonly string[]): RestAnswer {
-  const status =
-    error instanceof StatusError
-      ? error
-      : new StatusError(`Internal error occurred: ${String(error)}`, {
-          code: 500,
-          reason: 'InternalError',
-        });
-  const { retryAfterSeconds } = status;
-  return {
-    kind: 'Whole',
-    code: status.code,
-    contentType: 'application/json',
-    warnings,
-    body: JSON.stringify(status.toStatus()),
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  };
 }

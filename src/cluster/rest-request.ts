@@ -1,0 +1,98 @@
+/** A request to the API server, its answer, and what is read out of its query. */
+import { parseBody } from './body.ts';
+import type { ListQuery } from './list.ts';
+import type { User } from './resource-type.ts';
+import type { RestPath } from './rest-path.ts';
+import { badRequest } from './status-error.ts';
+import type { Precondition, Writing } from './writing.ts';
+
+export interface RestRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly accept: string | undefined;
+  readonly contentType: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly body: string;
+  readonly user: User;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export type RestAnswer =
+  | ({ readonly kind: 'Whole'; readonly code: number; readonly body: string } & AnswerHead)
+  | ({ readonly kind: 'Stream'; readonly lines: AsyncIterable<string> } & AnswerHead);
+
+interface AnswerHead {
+  readonly contentType: string;
+  readonly warnings: readonly string[];
+  readonly retryAfterSeconds?: number;
+}
+
+export const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
+
+export function writingOf(
+  { query, userAgent = '', user }: RestRequest,
+  warnings: string[],
+): Writing {
+  const dryRun = query.getAll('dryRun');
+  if (dryRun.some((it) => it !== 'All')) {
+    throw badRequest(`Invalid value: ${JSON.stringify(dryRun)}: supported values: "All"`);
+  }
+  const asked = query.get('fieldValidation') ?? 'Warn';
+  return {
+    user,
+    dryRun: dryRun.length > 0,
+    fieldManager: query.get('fieldManager') ?? userAgent.split('/')[0] ?? 'unknown',
+    fieldValidation: asked === 'Strict' || asked === 'Ignore' ? asked : 'Warn',
+    warn: (text) => void warnings.push(text),
+  };
+}
+
+/** DeleteOptions come as the body, or as the query. */
+export function conditionOf({ query, body, contentType }: RestRequest): Precondition {
+  const given = body.trim() === '' ? {} : (parseBody(contentType, body) as DeleteOptions);
+  const { preconditions = {}, gracePeriodSeconds, orphanDependents } = given;
+  const seconds = gracePeriodSeconds ?? numberOf(query.get('gracePeriodSeconds'));
+  const propagation = given.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
+  const choice = orphanDependents === true ? 'Orphan' : propagation;
+  if (choice !== undefined && !isPropagation(choice)) {
+    throw badRequest(`invalid propagationPolicy ${JSON.stringify(choice)}`);
+  }
+  return {
+    ...(preconditions.uid !== undefined && { uid: preconditions.uid }),
+    ...(preconditions.resourceVersion !== undefined && {
+      resourceVersion: preconditions.resourceVersion,
+    }),
+    ...(choice !== undefined && { propagation: choice }),
+    ...(seconds !== undefined && { gracePeriodSeconds: seconds }),
+  };
+}
+
+interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly propagationPolicy?: string;
+  readonly orphanDependents?: boolean;
+  readonly gracePeriodSeconds?: number;
+}
+
+const isPropagation = (text: string): text is 'Foreground' | 'Background' | 'Orphan' =>
+  ['Foreground', 'Background', 'Orphan'].includes(text);
+
+export const numberOf = (text: string | null): number | undefined =>
+  text === null || !/^\d+$/.test(text) ? undefined : Number(text);
+
+export function listQueryOf({ query }: RestRequest, { namespace }: RestPath): ListQuery {
+  return {
+    namespace,
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+    limit: numberOf(query.get('limit')) ?? 0,
+    continueToken: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  };
+}
+
+export const includeObjectOf = ({ query }: RestRequest): string =>
+  query.get('includeObject') ?? 'Metadata';
