@@ -8,16 +8,16 @@
  * Hosts, gateways, http and tcp rules are ours, and are put right where they drift; other fields
  * of the spec, labels and annotations stay as others wrote them.
  */
-import { fluxAnnotations, lastAppliedAnnotation } from '../api/annotations.ts';
-import { canaryApiVersion } from '../api/canary.ts';
+import { lastAppliedAnnotation } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { Json, KubeObject, ObjectMeta, StringMap } from '../api/kubernetes.ts';
+import type { Json, KubeObject, StringMap } from '../api/kubernetes.ts';
 import { apiVersionOf, destinationRules, virtualServices } from '../kube/resources.ts';
 import type { OpaqueObject } from '../kube/resources.ts';
 import type { HttpRoute, TcpRoute } from './istio-rules.ts';
 import { httpRules, readHttp, readTcp, tcpRules } from './istio-rules.ts';
 import type { Cookies, LiveRoutes, RenderedRoute, RoutingProvider, Split } from './provider.ts';
+import { apexMetadata, owned } from './route-metadata.ts';
 
 /** Where the spec of a VirtualService that was taken over is kept for its return. */
 const originalAnnotation = 'flagger.kubernetes.io/original-configuration';
@@ -110,25 +110,17 @@ function renderVirtualService(
     ? { tcp: tcpRules(canary, split) }
     : { http: httpRules(canary, split, cookies) };
   if (found === undefined) {
-    const metadata = { ...owned(canary, name), ...customMetadata(canary, {}) };
+    const metadata = { ...owned(canary, name), ...apexMetadata(canary, {}) };
     const spec = { ...reach(canary), ...rules };
     return { resource, wanted: { apiVersion, kind: resource.kind, metadata, spec } as KubeObject };
   }
   const { hosts: _, gateways: __, http: ___, tcp: ____, ...others } = specOf(found);
   const metadata = {
     ...found.metadata,
-    ...customMetadata(canary, found.metadata, keptOriginal(canary, found)),
+    ...apexMetadata(canary, found.metadata, keptOriginal(canary, found)),
   };
   const spec = { ...others, ...reach(canary), ...rules };
   return { resource, live: found, wanted: { ...found, metadata, spec } as KubeObject };
-}
-
-function customMetadata(canary: Canary, live: Partial<ObjectMeta>, kept: StringMap = {}) {
-  const custom = canary.spec.service?.apex;
-  const labels = { ...live.labels, ...custom?.labels };
-  const annotations = { ...live.annotations, ...custom?.annotations, ...fluxAnnotations, ...kept };
-  // The API server stores no empty map; one that is written again and again is never the same.
-  return { annotations, ...(Object.keys(labels).length > 0 ? { labels } : {}) };
 }
 
 /** Hosts and gateways: whose requests the VirtualService is about. */
@@ -173,22 +165,4 @@ function parsed(stored: string | undefined): Json | undefined {
 function mapOf(value: Json | undefined): Readonly<Record<string, Json>> | undefined {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isMap ? (value as Readonly<Record<string, Json>>) : undefined;
-}
-
-function owned(canary: Canary, name: string) {
-  const { metadata } = canary;
-  return {
-    name,
-    namespace: metadata.namespace ?? '',
-    ownerReferences: [
-      {
-        apiVersion: canaryApiVersion,
-        kind: 'Canary',
-        name: metadata.name,
-        uid: metadata.uid ?? '',
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ],
-  };
 }
