@@ -5,7 +5,7 @@
  * sigs.k8s.io/structured-merge-diff, `merge/update.go`.
  */
 import type { Json } from '../../api/kubernetes.ts';
-import { isRecord } from '../json.ts';
+import { isEqual, isRecord } from '../json.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Comparison } from './compare.ts';
 import { compare } from './compare.ts';
@@ -88,7 +88,7 @@ export function without({ changed, removed }: Comparison, reset: FieldSet): Comp
 function startingFrom({ before, after, subresource }: Tracking): ManagedFields {
   const live = before === undefined ? undefined : entriesOf(before);
   const sent = subresource === '' ? fieldOf(after, 'managedFields') : undefined;
-  if (sent === undefined || sent === live) return live ?? [];
+  if (sent === undefined || isEqual(sent, live)) return live ?? [];
   if (isReset(sent)) return [];
   const parsed = parseEntries(sent);
   return parsed === undefined || parsed.length === 0 ? (live ?? []) : parsed;
@@ -282,6 +282,18 @@ const byIdentity = (one: ManagedFieldsEntry, other: ManagedFieldsEntry): number 
 
 const identity = ({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string =>
   JSON.stringify({ manager, operation, apiVersion, subresource });
+
+/**
+ * Whether two objects differ in nothing but when their fields were written. The API server stores no
+ * such difference: who applies what is there already, in other words, changes nothing.
+ */
+export function isSameButForTimes(before: JsonObject, after: JsonObject): boolean {
+  const [one = [], other = []] = [entriesOf(before), entriesOf(after)];
+  const isSame = (entry: ManagedFieldsEntry, at: number): boolean =>
+    isEqual({ ...entry, time: undefined }, { ...other[at], time: undefined });
+  if (one.length === 0 || one.length !== other.length || !one.every(isSame)) return false;
+  return isEqual(withEntries(before, undefined), withEntries(after, undefined));
+}
 
 /** The object with these entries; itself where it has them. */
 export function withEntries(object: JsonObject, entries: ManagedFields | undefined): JsonObject {

@@ -2,7 +2,7 @@
 import type { StoredObject } from '../resource-type.ts';
 import { apiVersionOf } from '../resource-type.ts';
 import type { FieldTracking } from '../writing.ts';
-import { trackUpdate, withEntries } from './managed-fields.ts';
+import { isSameButForTimes, trackUpdate, withEntries } from './managed-fields.ts';
 import { resetFieldsOf } from './reset-fields.ts';
 import type { JsonObject } from './shape.ts';
 
@@ -32,6 +32,13 @@ export function track({
   });
   return asStored(withEntries(asJson(after), entries));
 }
+
+/**
+ * What is to be stored after a write: the object of before where nothing changed but times of owners
+ * (`isSameButForTimes`). Cheap where the objects have owners that differ, as most writes have.
+ */
+export const settled = (before: StoredObject, after: StoredObject): StoredObject =>
+  isSameButForTimes(asJson(before), asJson(after)) ? before : after;
 
 /** Stored objects are JSON, which their type does not say. */
 export const asJson = (object: StoredObject): JsonObject => object as unknown as JsonObject;

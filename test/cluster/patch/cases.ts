@@ -117,6 +117,16 @@ const minimal = {
   },
 };
 
+const limited = (cpu: string): object => ({
+  ...minimal,
+  template: {
+    metadata: { labels: { app: 'a' } },
+    spec: {
+      containers: [{ name: 'app', image: 'example.test/app:1', resources: { limits: { cpu } } }],
+    },
+  },
+});
+
 const widget = (spec: object, more: object = {}): object => ({
   apiVersion: 'patch.test/v1',
   kind: 'Widget',
@@ -493,6 +503,10 @@ const ownerCases: Readonly<Record<string, Case>> = {
     mergePatch({ spec: { replicas: 2 } }, { manager: 'idle' }),
     { method: 'PUT', manager: 'idle', body: {} },
   ),
+  'owners: one who removes a field of its own': deploymentOf(
+    base,
+    mergePatch({ metadata: { labels: { tier: null } } }, { manager: 'creator' }),
+  ),
   'owners: the same manager again': deploymentOf(
     base,
     mergePatch({ spec: { replicas: 5 } }, { manager: 'creator' }),
@@ -812,6 +826,25 @@ const applyCases: Readonly<Record<string, Case>> = {
       }),
       'one',
     ),
+  ),
+  'apply: order of a set': widgetOf(
+    create(widget({ tags: ['a', 'b', 'c', 'd', 'e'] })),
+    apply(widget({ tags: ['e', 'x', 'b', 'y', 'a'] }), 'one'),
+    apply(widget({ tags: ['d', 'c', 'z', 'b'] }), 'two'),
+    apply(widget({ tags: ['a', 'n', 'e'] }), 'one'),
+  ),
+  'apply: order of items that have parts': widgetOf(
+    create(widget({ parts: [{ name: 'a' }, { name: 'b' }, { name: 'c' }, { name: 'd' }] })),
+    apply(
+      widget({ parts: [{ name: 'c', count: 1 }, { name: 'a', count: 2 }, { name: 'x' }] }),
+      'one',
+    ),
+    apply(widget({ parts: [{ name: 'y' }, { name: 'd' }, { name: 'a' }, { name: 'b' }] }), 'two'),
+  ),
+  'apply: the same in other words': deploymentOf(
+    apply(applyDeployment(limited('500m')), 'one'),
+    apply(applyDeployment(limited('0.5')), 'one'),
+    apply(applyDeployment(limited('1')), 'one'),
   ),
   'apply: an atomic map is owned as a whole': serviceOf(
     create(service([{ name: 'http', port: 80 }])),
