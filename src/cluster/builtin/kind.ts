@@ -5,7 +5,7 @@
 import type { Json } from '../../api/kubernetes.ts';
 import type { Column, ResourceType, ScalePaths, StoredObject } from '../resource-type.ts';
 import type { Decoders, Subject } from './decode.ts';
-import type { Rule } from './defaulting.ts';
+import type { JsonObject, Rule } from './defaulting.ts';
 import { chain, inside, isJsonObject, remembered } from './defaulting.ts';
 import type { SchemaSet } from './schemas.ts';
 import { definitionOf } from './schemas.ts';
@@ -65,6 +65,7 @@ export function resourceType(kind: Kind, kit: Kit): ResourceType {
   const { definition, prepare } = kind;
   const { namespaced = true, hasStatus = false, shortNames = [], categories = [] } = kind;
   const firstStatus = hasStatus ? firstStatusOf(kind, kit) : undefined;
+  let empty: JsonObject | undefined;
   return {
     group: kind.group,
     version: kind.version,
@@ -80,6 +81,9 @@ export function resourceType(kind: Kind, kit: Kit): ResourceType {
     hasGeneration: kind.hasGeneration ?? hasStatus,
     get schema() {
       return kit.schemas.schemaOf(definition);
+    },
+    get empty() {
+      return (empty ??= emptyObject(kind, kit));
     },
     isCustom: false,
     columns: kind.columns,
@@ -101,6 +105,18 @@ const subjectOf = ({ kind, version }: Kind): Subject => ({ kind, version, path: 
 function firstStatusOf(kind: Kind, { decoders }: Kit): Json {
   const rule = decoders.ruleOf(kind.definition, 'status', subjectOf(kind));
   return rule(kind.firstStatus, {}) ?? {};
+}
+
+/** What Go writes of the kind with nothing in it. */
+function emptyObject(kind: Kind, { decoders }: Kit): JsonObject {
+  const { definition } = kind;
+  const empty: Record<string, Json> = { metadata: {} };
+  for (const field of Object.keys(definitionOf(definition).properties ?? {})) {
+    if (['apiVersion', 'kind', 'metadata'].includes(field)) continue;
+    const value = decoders.ruleOf(definition, field, subjectOf(kind))(undefined, {});
+    if (value !== undefined) empty[field] = value;
+  }
+  return empty;
 }
 
 /** Fields with rules of their own, and what the API server itself writes. */
