@@ -8,19 +8,16 @@
  * Hosts, gateways, http and tcp rules are ours, and are put right where they drift; other fields
  * of the spec, labels and annotations stay as others wrote them.
  */
-import { lastAppliedAnnotation } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { Json, KubeObject, StringMap } from '../api/kubernetes.ts';
+import type { Json, KubeObject } from '../api/kubernetes.ts';
 import { apiVersionOf, destinationRules, virtualServices } from '../kube/resources.ts';
 import type { OpaqueObject } from '../kube/resources.ts';
 import type { HttpRoute, TcpRoute } from './istio-rules.ts';
 import { httpRules, readHttp, readTcp, tcpRules } from './istio-rules.ts';
 import type { Cookies, LiveRoutes, RenderedRoute, RoutingProvider, Split } from './provider.ts';
+import { keptOriginal, originalSpec, withOriginal } from './original-spec.ts';
 import { apexMetadata, owned } from './route-metadata.ts';
-
-/** Where the spec of a VirtualService that was taken over is kept for its return. */
-const originalAnnotation = 'flagger.kubernetes.io/original-configuration';
 
 const apiVersion = apiVersionOf(virtualServices);
 
@@ -67,10 +64,7 @@ export const istio: RoutingProvider = {
     const found = live(key);
     const original = found && originalSpec(found);
     if (found === undefined || original === undefined) return [];
-    const { [originalAnnotation]: _, ...annotations } = found.metadata.annotations ?? {};
-    const metadata = { ...found.metadata, annotations };
-    const wanted = { ...found, metadata, spec: original } as KubeObject;
-    return [{ resource: virtualServices, live: found, wanted }];
+    return [{ resource: virtualServices, live: found, wanted: withOriginal(found, original) }];
   },
 };
 
@@ -117,7 +111,7 @@ function renderVirtualService(
   const { hosts: _, gateways: __, http: ___, tcp: ____, ...others } = specOf(found);
   const metadata = {
     ...found.metadata,
-    ...apexMetadata(canary, found.metadata, keptOriginal(canary, found)),
+    ...apexMetadata(canary, found.metadata, keptOriginal(canary, found, isSplit(canary, found))),
   };
   const spec = { ...others, ...reach(canary), ...rules };
   return { resource, live: found, wanted: { ...found, metadata, spec } as KubeObject };
@@ -132,37 +126,7 @@ function reach(canary: Canary) {
   return { hosts: reached, gateways: gateways.length > 0 ? gateways : ['mesh'] };
 }
 
-/**
- * Written once, when the object of somebody else is taken over, and never again: later specs are
- * ours. Where kubectl keeps what its user applied, that is what is returned to.
- */
-function keptOriginal(canary: Canary, found: KubeObject): StringMap {
-  const { annotations = {}, ownerReferences = [] } = found.metadata;
-  if (originalAnnotation in annotations || lastAppliedAnnotation in annotations) return {};
-  const isOwned = ownerReferences.some(
-    ({ kind, name }) => kind === 'Canary' && name === canary.metadata.name,
-  );
+function isSplit(canary: Canary, found: KubeObject): boolean {
   const { http, tcp } = specOf(found);
-  // To return to routes that split would be to return to Services that are gone by then.
-  const splits = readHttp(canary, http) !== undefined || readTcp(canary, tcp) !== undefined;
-  return isOwned || splits ? {} : { [originalAnnotation]: JSON.stringify(specOf(found)) };
-}
-
-function originalSpec({ metadata: { annotations = {} } }: KubeObject): Json | undefined {
-  const applied = mapOf(parsed(annotations[lastAppliedAnnotation]));
-  return mapOf(applied?.['spec']) ?? mapOf(parsed(annotations[originalAnnotation]));
-}
-
-/** Undefined where somebody edited what was kept: an object is left rather than emptied. */
-function parsed(stored: string | undefined): Json | undefined {
-  try {
-    return stored === undefined ? undefined : (JSON.parse(stored) as Json);
-  } catch {
-    return undefined;
-  }
-}
-
-function mapOf(value: Json | undefined): Readonly<Record<string, Json>> | undefined {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMap ? (value as Readonly<Record<string, Json>>) : undefined;
+  return readHttp(canary, http) !== undefined || readTcp(canary, tcp) !== undefined;
 }
