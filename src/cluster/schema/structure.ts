@@ -186,7 +186,8 @@ function stringProblem(text: string, schema: Schema, walk: Walk): FieldError | u
 const surrogates = /[\uD800-\uDFFF]/;
 
 /** In code points. */
-const lengthOf = (text: string): number => (surrogates.test(text) ? Array.from(text).length : text.length);
+const lengthOf = (text: string): number =>
+  surrogates.test(text) ? Array.from(text).length : text.length;
 
 function matches(text: string, pattern: string, { patterns }: Walk): boolean {
   let compiled = patterns.get(pattern);
