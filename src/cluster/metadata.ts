@@ -110,6 +110,8 @@ function nameErrors(type: ResourceType, name: string): readonly FieldError[] {
   }
   if (isFreelyNamed(type)) return [];
   const { group, plural } = type;
+  const isLabel = group === '' && (plural === 'services' || plural === 'namespaces');
+  if (isLabel && name.includes('.')) return [invalidValue(field, name, 'must not contain dots')];
   if (group === '' && plural === 'services') {
     return /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 63
       ? []

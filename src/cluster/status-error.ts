@@ -71,11 +71,18 @@ export interface Subject {
 const qualified = (name: string, group: string): string =>
   group === '' ? name : `${name}.${group}`;
 
+/** Empty ones are left out, as Go leaves them out. */
+const detailsOf = (name: string, group: string, kind: string): StatusDetails => ({
+  ...(name !== '' && { name }),
+  ...(group !== '' && { group }),
+  kind,
+});
+
 export function notFound({ group, plural }: Subject, name: string): StatusError {
   return new StatusError(`${qualified(plural, group)} "${name}" not found`, {
     code: 404,
     reason: 'NotFound',
-    details: { name, group, kind: plural },
+    details: detailsOf(name, group, plural),
   });
 }
 
@@ -83,7 +90,7 @@ export function alreadyExists({ group, plural }: Subject, name: string): StatusE
   return new StatusError(`${qualified(plural, group)} "${name}" already exists`, {
     code: 409,
     reason: 'AlreadyExists',
-    details: { name, group, kind: plural },
+    details: detailsOf(name, group, plural),
   });
 }
 
@@ -95,7 +102,7 @@ export function conflict({ group, plural }: Subject, name: string, why = modifie
   return new StatusError(message, {
     code: 409,
     reason: 'Conflict',
-    details: { name, group, kind: plural },
+    details: detailsOf(name, group, plural),
   });
 }
 
@@ -111,9 +118,7 @@ export function invalid(
     code: 422,
     reason: 'Invalid',
     details: {
-      name,
-      group,
-      kind,
+      ...detailsOf(name, group, kind),
       causes: errors.map(({ field, reason, message }) => ({ reason, message, field })),
     },
   });
@@ -126,7 +131,7 @@ export const forbidden = ({ group, plural }: Subject, name: string, why: string)
   new StatusError(`${qualified(plural, group)} "${name}" is forbidden: ${why}`, {
     code: 403,
     reason: 'Forbidden',
-    details: { name, group, kind: plural },
+    details: detailsOf(name, group, plural),
   });
 
 export const expired = (message: string): StatusError =>

@@ -1,5 +1,5 @@
 # A real control plane on loopback: test/cluster/README.md.
-.PHONY: cluster-build cluster-up cluster-down openapi
+.PHONY: cluster-build cluster-up cluster-down openapi record-builtin
 
 cluster-build: setup ## builds the control plane for tests from Go modules, once
 	node --import tsx test/cluster/main.ts build
@@ -12,3 +12,6 @@ cluster-down: ## stops the control plane that cluster-up started
 
 openapi: setup ## writes what the built-in kinds look like from a real API server
 	node --import tsx test/cluster/openapi-generate.ts
+
+record-builtin: setup ## records what a real API server makes of objects of every built-in kind
+	node --import tsx test/cluster/builtin/record.ts

@@ -16,6 +16,16 @@ import { each, fill, filled, inside, isJsonObject, when } from './defaulting.ts'
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 import { persistentVolumeClaimSpec, podTemplate } from './pod-defaults.ts';
+import { validateControllerRevision } from './other-validation.ts';
+import type { TemplateValidation } from './pod-validation.ts';
+import { createTemplateValidation } from './pod-validation.ts';
+import {
+  validateDaemonSet,
+  validateDeployment,
+  validateReplicaSet,
+  validateReplicationController,
+  validateStatefulSet,
+} from './workload-validation.ts';
 
 const apps = { group: 'apps', version: 'v1', hasStatus: true, categories: ['all'] } as const;
 const definition = (kind: string): string => `io.k8s.api.apps.v1.${kind}`;
@@ -55,7 +65,8 @@ const ready: Column = column<Workload>(
   ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
 );
 
-const deployment = (template: Rule): Kind => ({
+const deployment = ({ template, templates }: Templates): Kind => ({
+  validate: validateDeployment(templates),
   ...apps,
   definition: definition('Deployment'),
   kind: 'Deployment',
@@ -85,7 +96,8 @@ const deployment = (template: Rule): Kind => ({
 const number = (name: string, cell: (object: Workload) => number | undefined): Column =>
   column<Workload>(name, (object) => cell(object) ?? 0, integer);
 
-const replicaSet = (template: Rule): Kind => ({
+const replicaSet = ({ template, templates }: Templates): Kind => ({
+  validate: validateReplicaSet(templates),
   ...apps,
   definition: definition('ReplicaSet'),
   kind: 'ReplicaSet',
@@ -105,7 +117,8 @@ const replicaSet = (template: Rule): Kind => ({
   defaults: { spec: inside({ replicas: fill(1), template }) },
 });
 
-const daemonSet = (template: Rule): Kind => ({
+const daemonSet = ({ template, templates }: Templates): Kind => ({
+  validate: validateDaemonSet(templates),
   ...apps,
   definition: definition('DaemonSet'),
   kind: 'DaemonSet',
@@ -156,7 +169,8 @@ function withTemplateGeneration(
   return { ...object, metadata };
 }
 
-const statefulSet = (template: Rule): Kind => ({
+const statefulSet = ({ template, templates }: Templates): Kind => ({
+  validate: validateStatefulSet(templates),
   ...apps,
   definition: definition('StatefulSet'),
   kind: 'StatefulSet',
@@ -213,6 +227,7 @@ const controllerRevision: Kind = {
   definition: definition('ControllerRevision'),
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
+  validate: validateControllerRevision,
   columns: [
     column<ControllerRevision>('Controller', controllerOf),
     column<ControllerRevision>('Revision', ({ revision = 0 }) => revision),
@@ -221,7 +236,8 @@ const controllerRevision: Kind = {
 };
 
 /** Of the core group, and older than all of these. */
-const replicationController = (template: Rule): Kind => ({
+const replicationController = ({ template, templates }: Templates): Kind => ({
+  validate: validateReplicationController(templates),
   definition: 'io.k8s.api.core.v1.ReplicationController',
   group: '',
   version: 'v1',
@@ -261,14 +277,19 @@ function withLabelsOfTemplate(object: StoredObject): StoredObject {
   return { ...found, metadata: { ...found.metadata, labels: labels as StringMap } };
 }
 
+interface Templates {
+  readonly template: Rule;
+  readonly templates: TemplateValidation;
+}
+
 export function appsKinds(): readonly Kind[] {
-  const template = podTemplate();
+  const shared = { template: podTemplate(), templates: createTemplateValidation() };
   return [
-    deployment(template),
-    replicaSet(template),
-    daemonSet(template),
-    statefulSet(template),
+    deployment(shared),
+    replicaSet(shared),
+    daemonSet(shared),
+    statefulSet(shared),
     controllerRevision,
-    replicationController(template),
+    replicationController(shared),
   ];
 }

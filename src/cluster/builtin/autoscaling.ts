@@ -4,6 +4,7 @@ import { age, column } from './columns.ts';
 import { fill, inside, isJsonObject } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
+import { validateAutoscaler } from './other-validation.ts';
 
 interface MetricValue {
   readonly value?: string;
@@ -131,6 +132,7 @@ const autoscaler = {
   group: 'autoscaling',
   kind: 'HorizontalPodAutoscaler',
   plural: 'horizontalpodautoscalers',
+  validate: validateAutoscaler,
   shortNames: ['hpa'],
   categories: ['all'],
   hasStatus: true,

@@ -17,6 +17,9 @@ import { chain, each, fill, inside, isJsonObject } from './defaulting.ts';
 import { humanDuration } from './duration.ts';
 import type { Kind } from './kind.ts';
 import { podTemplate } from './pod-defaults.ts';
+import type { TemplateValidation } from './pod-validation.ts';
+import { createTemplateValidation } from './pod-validation.ts';
+import { validateCronJob, validateJob } from './workload-validation.ts';
 
 interface Job extends KubeObject {
   readonly spec?: { readonly completions?: number; readonly parallelism?: number };
@@ -133,7 +136,8 @@ function selecting(object: StoredObject): StoredObject {
 
 const batch = { group: 'batch', version: 'v1', hasStatus: true, categories: ['all'] } as const;
 
-const job = (template: Rule): Kind => ({
+const job = (template: Rule, templates: TemplateValidation): Kind => ({
+  validate: validateJob(templates),
   ...batch,
   definition: 'io.k8s.api.batch.v1.Job',
   kind: 'Job',
@@ -154,7 +158,8 @@ const job = (template: Rule): Kind => ({
 
 const containersOf = ({ spec }: CronJob) => spec?.jobTemplate?.spec?.template?.spec?.containers;
 
-const cronJob = (template: Rule): Kind => ({
+const cronJob = (template: Rule, templates: TemplateValidation): Kind => ({
+  validate: validateCronJob(templates),
   ...batch,
   definition: 'io.k8s.api.batch.v1.CronJob',
   kind: 'CronJob',
@@ -195,5 +200,6 @@ const join = (texts: readonly (string | undefined)[] = []): string =>
 
 export function batchKinds(): readonly Kind[] {
   const template = podTemplate();
-  return [job(template), cronJob(template)];
+  const templates = createTemplateValidation();
+  return [job(template, templates), cronJob(template, templates)];
 }

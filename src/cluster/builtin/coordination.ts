@@ -2,6 +2,7 @@
 import type { Lease } from '../../api/kubernetes.ts';
 import { age, column } from './columns.ts';
 import type { Kind } from './kind.ts';
+import { validateLease } from './other-validation.ts';
 
 export const coordinationKinds = (): readonly Kind[] => [
   {
@@ -10,6 +11,7 @@ export const coordinationKinds = (): readonly Kind[] => [
     version: 'v1',
     kind: 'Lease',
     plural: 'leases',
+    validate: validateLease,
     columns: [column<Lease>('Holder', ({ spec }) => spec?.holderIdentity ?? ''), age],
   },
 ];

@@ -5,6 +5,8 @@ import { age, column, wide } from './columns.ts';
 import { fill, isJsonObject } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 import { persistentVolumeClaimSpec } from './pod-defaults.ts';
+import { validateConfigMap, validateSecret } from './config-validation.ts';
+import { validateClaim } from './other-validation.ts';
 
 const core = { group: '', version: 'v1' } as const;
 const definition = (kind: string): string => `io.k8s.api.core.v1.${kind}`;
@@ -23,6 +25,7 @@ const configMap: Kind = {
   definition: definition('ConfigMap'),
   kind: 'ConfigMap',
   plural: 'configmaps',
+  validate: validateConfigMap,
   shortNames: ['cm'],
   columns: [
     column<WithData>('Data', ({ data, binaryData }) => countOf(data) + countOf(binaryData)),
@@ -48,6 +51,7 @@ const secret: Kind = {
   definition: definition('Secret'),
   kind: 'Secret',
   plural: 'secrets',
+  validate: validateSecret,
   selectableFields: ['type'],
   columns: [
     column<WithData>('Type', ({ type }) => type ?? ''),
@@ -126,6 +130,7 @@ const persistentVolumeClaim: Kind = {
   definition: definition('PersistentVolumeClaim'),
   kind: 'PersistentVolumeClaim',
   plural: 'persistentvolumeclaims',
+  validate: validateClaim,
   shortNames: ['pvc'],
   hasStatus: true,
   hasGeneration: false,

@@ -72,24 +72,18 @@ const bytes: Decoder = {
     const text = value.replaceAll(/[\r\n]/g, '');
     if (base64.exec(text)?.[0] === text) return text;
     const wrong = text.search(/[^A-Za-z0-9+/]/);
-    const place = wrong === -1 ? text.length : wrong;
+    // Of a group of four that is not whole, Go names the beginning.
+    const place = wrong === -1 ? text.length - (text.length % 4) : wrong;
     throw new Unreadable(`illegal base64 data at input byte ${place}`);
   },
 };
 
+const byType: Readonly<Record<string, Decoder>> = { string, boolean, number: float };
+
 export function scalarOf({ type, format }: Definition): Decoder {
-  switch (type) {
-    case 'string':
-      return format === 'byte' ? bytes : string;
-    case 'integer':
-      return format === 'int32' ? int32 : int64;
-    case 'number':
-      return float;
-    case 'boolean':
-      return boolean;
-    default:
-      return anything;
-  }
+  if (type === 'string' && format === 'byte') return bytes;
+  if (type === 'integer') return format === 'int32' ? int32 : int64;
+  return byType[type ?? ''] ?? anything;
 }
 
 const intOrString: Decoder = {

@@ -47,16 +47,9 @@ export function createDecoders(): Decoders {
     const name = referenceOf(definition);
     if (name !== undefined) return scalars[name]?.decoder ?? structOf(name);
     const { type, items, additionalProperties } = definition;
-    switch (type) {
-      case 'array':
-        return listOf(items === undefined ? anything : decoderOf(items));
-      case 'object':
-        return additionalProperties === undefined
-          ? anything
-          : mapOf(decoderOf(additionalProperties));
-      default:
-        return scalarOf(definition);
-    }
+    if (type === 'array') return listOf(items === undefined ? anything : decoderOf(items));
+    if (type !== 'object') return scalarOf(definition);
+    return additionalProperties === undefined ? anything : mapOf(decoderOf(additionalProperties));
   };
 
   /** Its fields are looked up when they are needed, since some kinds contain themselves. */
@@ -150,7 +143,9 @@ function within(struct: string, key: string, field: Field, value: Json): Json | 
   try {
     const kept = field.decoder.decode(value);
     if (field.zero === undefined || field.zero === 'keep' || !isEmpty(kept)) return kept;
-    return field.zero === 'drop' ? undefined : null;
+    if (field.zero === 'drop') return undefined;
+    // Lists and maps: what is stored of an empty one is nothing. A pointer points at something.
+    return /^(?:\[\]|map\[)/.test(field.decoder.type) ? null : kept;
   } catch (error) {
     if (error instanceof Mismatch) {
       error.path.unshift(key);

@@ -12,6 +12,14 @@ export type Rule = (value: Json | undefined, parent: JsonObject) => Json | undef
 
 export const isJsonObject = (value: unknown): value is JsonObject => isRecord(value);
 
+export const isList = (value: unknown): value is readonly Json[] => Array.isArray(value);
+
+/** The value, or an empty one where it is of another type. */
+export const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
+export const objectsIn = (value: unknown): readonly JsonObject[] =>
+  isList(value) ? value.map(objectOf) : [];
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 export const fill =
   (json: Json): Rule =>
   (value) =>
@@ -54,8 +62,6 @@ export function chain(...rules: readonly Rule[]): Rule {
 export function when(claim: (parent: JsonObject) => boolean, rule: Rule): Rule {
   return (value, parent) => (claim(parent) ? rule(value, parent) : value);
 }
-
-export const isList = (value: unknown): value is readonly Json[] => Array.isArray(value);
 
 export function withField(object: JsonObject, name: string, value: Json | undefined): JsonObject {
   if (value !== undefined) return { ...object, [name]: value };

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/kubernetes.ts';
 import { age, column, shownSome } from './columns.ts';
 import { each, fill, inside } from './defaulting.ts';
 import type { Kind } from './kind.ts';
+import { validateEndpoints, validateEndpointSlice } from './other-validation.ts';
 
 interface Endpoints extends KubeObject {
   readonly subsets?: readonly {
@@ -41,6 +42,7 @@ const endpoints: Kind = {
   version: 'v1',
   kind: 'Endpoints',
   plural: 'endpoints',
+  validate: validateEndpoints,
   shortNames: ['ep'],
   columns: [column<Endpoints>('Endpoints', subsetsText), age],
   defaults: { subsets: each(inside({ ports: each(inside({ protocol: fill('TCP') })) })) },
@@ -52,6 +54,7 @@ const endpointSlice: Kind = {
   version: 'v1',
   kind: 'EndpointSlice',
   plural: 'endpointslices',
+  validate: validateEndpointSlice,
   hasGeneration: true,
   columns: [
     column<EndpointSlice>('AddressType', ({ addressType }) => addressType ?? ''),

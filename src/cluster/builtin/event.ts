@@ -4,6 +4,7 @@ import type { Column } from '../resource-type.ts';
 import { ageOf } from '../table.ts';
 import { column, wide } from './columns.ts';
 import type { Kind } from './kind.ts';
+import { validateEvent } from './other-validation.ts';
 
 interface Event extends KubeObject {
   readonly type?: string;
@@ -70,6 +71,7 @@ export const eventKind: Kind = {
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  validate: validateEvent,
   shortNames: ['ev'],
   selectableFields: [
     'involvedObject.kind',

@@ -4,6 +4,7 @@ import { age, column, createdAt, integer } from './columns.ts';
 import { each, fill, filled, inside, isJsonObject, isList } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
+import { validateWebhooks } from './extension-validation.ts';
 
 interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly object[];
@@ -35,6 +36,7 @@ const webhooks = (kind: string, rules: Readonly<Record<string, Rule>>): Kind => 
     age,
   ],
   defaults: { webhooks: each(inside(rules)) },
+  validate: validateWebhooks,
 });
 
 const lowerCase = (value: Json | undefined): Json | undefined =>

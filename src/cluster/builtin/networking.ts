@@ -4,6 +4,7 @@ import { age, column, shownSelector } from './columns.ts';
 import { each, fill, inside, isList } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
+import { validateIngress } from './other-validation.ts';
 
 interface Ingress extends KubeObject {
   readonly spec?: {
@@ -67,6 +68,7 @@ const ingress: Kind = {
   definition: definition('Ingress'),
   kind: 'Ingress',
   plural: 'ingresses',
+  validate: validateIngress,
   shortNames: ['ing'],
   hasStatus: true,
   columns: [

@@ -7,6 +7,7 @@ import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 import { podSpecOfPod } from './pod-defaults.ts';
+import { validatePod } from './pod-validation.ts';
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string };
@@ -287,6 +288,7 @@ export const podKind: Kind = {
     column<Pod>('Readiness Gates', readinessGates, wide),
   ],
   defaults: { spec: podSpecOfPod },
+  validate: validatePod,
   prepare: (object: StoredObject, before: StoredObject | undefined) => {
     if (before !== undefined || !isJsonObject(object.spec)) return object;
     const spec = admitted(object.spec);

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../api/kubernetes.ts';
 import { age, column, integer } from './columns.ts';
 import type { Kind } from './kind.ts';
+import { validateDisruptionBudget } from './other-validation.ts';
 
 interface DisruptionBudget extends KubeObject {
   readonly spec?: {
@@ -18,6 +19,7 @@ export const policyKinds = (): readonly Kind[] => [
     version: 'v1',
     kind: 'PodDisruptionBudget',
     plural: 'poddisruptionbudgets',
+    validate: validateDisruptionBudget,
     shortNames: ['pdb'],
     hasStatus: true,
     columns: [

@@ -6,6 +6,7 @@ import type { JsonObject, Rule } from './defaulting.ts';
 import { each, fill, inside, isJsonObject, isList, withField } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
+import { validateService } from './service-validation.ts';
 
 export type { ServiceAddresses };
 
@@ -204,6 +205,7 @@ export const serviceKind = (addresses: ServiceAddresses): Kind => ({
   version: 'v1',
   kind: 'Service',
   plural: 'services',
+  validate: validateService,
   shortNames: ['svc'],
   categories: ['all'],
   hasStatus: true,
