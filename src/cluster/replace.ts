@@ -3,6 +3,7 @@ import type { Json } from '../api/kubernetes.ts';
 import { checkIdentity, checkUnchanged } from './decode.ts';
 import { isEqual } from './json.ts';
 import { hasSameSpec, metaOf, timestamp, validateMeta, withMeta } from './metadata.ts';
+import { settled } from './patch/track.ts';
 import type { StoredObject } from './resource-type.ts';
 import { groupResourceOf } from './resource-type.ts';
 import { invalid } from './status-error.ts';
@@ -49,7 +50,7 @@ export async function replace(
   const errors = [...validateMeta(type, after, before), ...type.validate(after, before)];
   if (errors.length > 0) throw invalid(type, key.name, errors);
   if (isAsked) await admission.validate({ ...request, object: after }, as.warn);
-  if (isEqual(before, after)) return before;
+  if (isEqual(before, after) || settled(before, after) === before) return before;
   checkUnchanged(store, target, before);
   if (isDeletable(after)) {
     if (!as.dryRun) store.remove(groupResourceOf(type), key);

@@ -289,10 +289,13 @@ const identity = ({ manager, operation, apiVersion, subresource }: ManagedFields
  */
 export function isSameButForTimes(before: JsonObject, after: JsonObject): boolean {
   const [one = [], other = []] = [entriesOf(before), entriesOf(after)];
+  if (one === other || one.length === 0 || one.length !== other.length) return false;
   const isSame = (entry: ManagedFieldsEntry, at: number): boolean =>
+    entry === other[at] ||
     isEqual({ ...entry, time: undefined }, { ...other[at], time: undefined });
-  if (one.length === 0 || one.length !== other.length || !one.every(isSame)) return false;
-  return isEqual(withEntries(before, undefined), withEntries(after, undefined));
+  return (
+    one.every(isSame) && isEqual(withEntries(before, undefined), withEntries(after, undefined))
+  );
 }
 
 /** The object with these entries; itself where it has them. */
