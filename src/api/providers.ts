@@ -20,6 +20,18 @@ export interface ProviderAbilities {
 
 export type ProviderTable = Readonly<Record<string, ProviderAbilities>>;
 
+const gatewayApi: ProviderAbilities = {
+  weights: true,
+  mirroring: true,
+  sessionAffinity: true,
+  match: {
+    headers: ['exact', 'regex'],
+    queryParams: ['exact', 'regex'],
+    sourceLabels: false,
+  },
+  plainTcp: false,
+};
+
 export const supportedProviders: ProviderTable = {
   istio: {
     weights: true,
@@ -32,6 +44,8 @@ export const supportedProviders: ProviderTable = {
     },
     plainTcp: true,
   },
+  'gatewayapi:v1': gatewayApi,
+  'gatewayapi:v1beta1': gatewayApi,
   kubernetes: { weights: false, mirroring: false, sessionAffinity: false, plainTcp: false },
 };
 

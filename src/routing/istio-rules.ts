@@ -7,6 +7,7 @@ import type {
   SessionAffinity,
 } from '../api/canary.ts';
 import { analysisIntervalMs, serviceNames, strategyOf, totalWeight } from '../api/defaults.ts';
+import { product } from './http-matches.ts';
 import type { Cookies, Split } from './provider.ts';
 import {
   canaryCookie,
@@ -140,27 +141,6 @@ const bearing = (cookie: string): HttpMatch => ({
 });
 
 const serviceMatch = (canary: Canary): readonly HttpMatch[] => canary.spec.service?.match ?? [];
-
-/**
- * A request matches one of the service's conditions and one of the others at once. Where both name
- * the same header, parameter or label, the other condition counts.
- */
-function product(base: readonly HttpMatch[], added: readonly HttpMatch[]): readonly HttpMatch[] {
-  if (base.length === 0) return added;
-  return base.flatMap((left) =>
-    added.map((right) => ({
-      ...left,
-      ...right,
-      ...merged(left.headers, right.headers, 'headers'),
-      ...merged(left.queryParams, right.queryParams, 'queryParams'),
-      ...merged(left.sourceLabels, right.sourceLabels, 'sourceLabels'),
-    })),
-  );
-}
-
-function merged(left: object | undefined, right: object | undefined, key: string): object {
-  return left === undefined && right === undefined ? {} : { [key]: { ...left, ...right } };
-}
 
 /**
  * Istio knows no suffix of a header. The API server would drop it in silence, and everybody who

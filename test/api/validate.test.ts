@@ -131,7 +131,7 @@ suite('refused', () => {
     'a provider of a later version': [
       { spec: { provider: 'linkerd' } },
       'spec.provider',
-      /^provider linkerd is not supported by this version: use istio, kubernetes$/,
+      /^provider linkerd is not supported by this version: use .*\bistio\b.*\bkubernetes$/,
     ],
     'a target kind of a later version': [
       { spec: { targetRef: { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'podinfo' } } },
@@ -316,8 +316,8 @@ suite('refused', () => {
   }
 
   test('a provider of a later version that only the flag names', () => {
-    const [first] = validate({}, { meshProvider: 'gatewayapi:v1' }).errors;
-    assert.match(first?.message ?? '', /gatewayapi:v1, which -mesh-provider asks for, is not/);
+    const [first] = validate({}, { meshProvider: 'contour' }).errors;
+    assert.match(first?.message ?? '', /contour, which -mesh-provider asks for, is not/);
   });
 });
 

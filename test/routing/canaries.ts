@@ -75,6 +75,7 @@ const service: fc.Arbitrary<Partial<CanaryService>> = fc.record(
     portDiscovery: fc.boolean(),
     hosts: fc.subarray(['podinfo', '*', 'app.example.com']),
     gateways: fc.subarray(['mesh', 'istio-system/public'], { minLength: 0 }),
+    gatewayRefs: fc.constant([{ name: 'public', namespace: 'gateways' }]),
     match: fc.array(serviceMatch, { maxLength: 2 }),
     rewrite: fc.record({ uri: text, type: text }, { requiredKeys: [] }),
     timeout: fc.constant('5s'),
@@ -84,7 +85,7 @@ const service: fc.Arbitrary<Partial<CanaryService>> = fc.record(
     trafficPolicy: fc.record({ tls: fc.constant({ mode: 'DISABLE' }) }),
     apex: fc.record({ labels: headers, annotations: headers }, { requiredKeys: [] }),
   },
-  { requiredKeys: [] },
+  { requiredKeys: ['gatewayRefs'] },
 );
 const affinity = fc.record(
   { cookieName: fc.constantFrom('sticky', 'a+b.c'), primaryCookieName: fc.constant('stay') },
