@@ -148,12 +148,18 @@ function resourcesDocument(
 const byPlural = (types: readonly ResourceType[]): readonly ResourceType[] =>
   types.toSorted((one, other) => (one.plural < other.plural ? -1 : 1));
 
-/** Reviews are asked, and not kept. */
-const verbsOf = ({ answer }: ResourceType): readonly string[] =>
-  answer === undefined ? objectVerbs : ['create'];
+const isNamespace = ({ group, plural }: ResourceType): boolean =>
+  group === '' && plural === 'namespaces';
+
+/** Reviews are asked, and not kept; namespaces go one by one. */
+function verbsOf(type: ResourceType): readonly string[] {
+  if (type.answer !== undefined) return ['create'];
+  return isNamespace(type) ? objectVerbs.filter((it) => it !== 'deletecollection') : objectVerbs;
+}
 
 interface Part {
   readonly name: string;
+  readonly verbs: readonly string[];
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
@@ -161,8 +167,9 @@ function partsOf(type: ResourceType): readonly Part[] {
   const own = { group: type.group, version: type.version, kind: type.kind };
   const scale = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
   return [
-    ...(type.scale === undefined ? [] : [{ name: 'scale', kind: scale }]),
-    ...(type.hasStatus ? [{ name: 'status', kind: own }] : []),
+    ...(isNamespace(type) ? [{ name: 'finalize', kind: own, verbs: ['update'] }] : []),
+    ...(type.scale === undefined ? [] : [{ name: 'scale', kind: scale, verbs: partVerbs }]),
+    ...(type.hasStatus ? [{ name: 'status', kind: own, verbs: partVerbs }] : []),
   ];
 }
 
@@ -177,13 +184,13 @@ function listedResources(type: ResourceType): readonly Json[] {
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
   };
-  const parts = partsOf(type).map(({ name, kind: part }) => ({
+  const parts = partsOf(type).map(({ name, kind: part, verbs }) => ({
     name: `${plural}/${name}`,
     singularName: '',
     namespaced,
     ...(name === 'scale' && { group: part.group, version: part.version }),
     kind: part.kind,
-    verbs: partVerbs,
+    verbs,
   }));
   return [resource, ...parts];
 }
@@ -213,7 +220,7 @@ function discoveredResource(type: ResourceType): Json {
   const parts = partsOf(type).map((part) => ({
     subresource: part.name,
     responseKind: part.kind,
-    verbs: partVerbs,
+    verbs: part.verbs,
   }));
   return {
     resource: plural,

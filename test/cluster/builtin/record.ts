@@ -133,7 +133,7 @@ async function discovery(call: Call): Promise<Record<string, JsonObject>> {
     const served = new Set(types.filter((it) => rootOf(it) === root).map(({ plural }) => plural));
     const resources = (body['resources'] as readonly Resource[]).filter(({ name }) => {
       const [plural = '', part = 'status'] = name.split('/');
-      return served.has(plural) && ['status', 'scale'].includes(part);
+      return served.has(plural) && ['status', 'scale', 'finalize'].includes(part);
     });
     found[root] = {
       ...body,
