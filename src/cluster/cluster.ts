@@ -11,11 +11,13 @@
  * ready because their plan says so.
  */
 import type { Clock } from '../kube/clock.ts';
+import type { Log } from '../kube/log.ts';
 import type { Transport } from '../kube/transport.ts';
 import type { ApiServer } from './api-server.ts';
 import { createApiServer } from './api-server.ts';
 import { builtInTypes } from './builtin/types.ts';
 import type { ControllerApi } from './controller-api.ts';
+import { keepCustomResources } from './custom-resources.ts';
 import { documents, leanDocuments } from './documents.ts';
 import type { InProcessOptions } from './in-process.ts';
 import { createInProcessTransport } from './in-process.ts';
@@ -34,6 +36,7 @@ export interface ClusterOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly log: Log;
   /** Resources beside the built-in ones, from the start. */
   readonly types?: readonly ResourceType[];
   /** Leaves out what only people look at: who owns which field, which fields are unknown. */
@@ -49,6 +52,8 @@ export interface Cluster {
   readonly api: ControllerApi;
   /** The way of a client in this process. */
   connect(client: Omit<InProcessOptions, 'clock'> & { readonly clock?: Clock }): Transport;
+  /** Ends its controllers. */
+  stop(): void;
 }
 
 const noAdmission: Admission = {
@@ -61,7 +66,7 @@ const noAdmission: Admission = {
 };
 
 export function createCluster(options: ClusterOptions): Cluster {
-  const { clock, random, types = [], isLean = false } = options;
+  const { clock, random, log, types = [], isLean = false } = options;
   const store = createObjectStore();
   const registry = createResourceRegistry([...builtInTypes(), ...types]);
   const server = createApiServer({
@@ -74,6 +79,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const presentation = createPresentation(clock, registry);
   const rest = createRest({ clock, store, registry, server, presentation });
   const api = createLocalApi({ store, registry, server, name: 'kube-controller-manager' });
+  const stop = keepCustomResources({ api, registry, clock, log });
   return {
     store,
     registry,
@@ -81,5 +87,6 @@ export function createCluster(options: ClusterOptions): Cluster {
     rest,
     api,
     connect: (client) => createInProcessTransport(rest, { clock, ...client }),
+    stop,
   };
 }

@@ -1,10 +1,11 @@
 /** What is done to the documents that users send: which of their fields there are, and whose. */
 import { patchObject } from './patch/apply-patch.ts';
 import { track } from './patch/track.ts';
+import { prune } from './schema/prune.ts';
 import type { Documents } from './writing.ts';
 
 export const documents: Documents = {
-  prune: (_, object) => ({ object, unknown: [] }),
+  prune: ({ schema, isCustom }, object) => prune(schema, object, { isStructural: isCustom }),
   track,
   patch: patchObject,
 };

@@ -1,4 +1,5 @@
 /** The deletion of an object: at once, or when nothing holds it any more. */
+import { cleanupFinalizer } from './custom-resources.ts';
 import { checkUnchanged, inVersion } from './decode.ts';
 import { isEqual } from './json.ts';
 import { metaOf, timestamp, withMeta } from './metadata.ts';
@@ -76,7 +77,8 @@ function ended(
     Background: [],
     None: [],
   }[propagation ?? 'None'];
-  const held = [...finalizers, ...wanted.filter((it) => !finalizers.includes(it))];
+  const own = isDefinition(type) ? [cleanupFinalizer] : [];
+  const held = [...finalizers, ...[...wanted, ...own].filter((it) => !finalizers.includes(it))];
   const grace = isPod(type) ? graceOf(before, gracePeriodSeconds) : 0;
   const deletion = new Date(nowMs + grace * 1000);
   const isFirst = meta.deletionTimestamp === undefined;
@@ -91,6 +93,9 @@ function ended(
   if (!isNamespace(type)) return object;
   return { ...object, status: { phase: 'Terminating' } };
 }
+
+const isDefinition = ({ group, plural }: ResourceType): boolean =>
+  group === 'apiextensions.k8s.io' && plural === 'customresourcedefinitions';
 
 /** A pod that runs nowhere has nothing to end. */
 function graceOf({ spec, status }: StoredObject, asked: number | undefined): number {

@@ -32,7 +32,7 @@ interface AnswerHead {
 export const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
 export function writingOf(
-  { query, userAgent = '', user }: RestRequest,
+  { query, userAgent = '', contentType, user }: RestRequest,
   warnings: string[],
 ): Writing {
   const dryRun = query.getAll('dryRun');
@@ -40,10 +40,12 @@ export function writingOf(
     throw badRequest(`Invalid value: ${JSON.stringify(dryRun)}: supported values: "All"`);
   }
   const asked = query.get('fieldValidation') ?? 'Warn';
+  // Who applies says who they are.
+  const isApply = contentType?.startsWith('application/apply-patch') === true;
   return {
     user,
     dryRun: dryRun.length > 0,
-    fieldManager: query.get('fieldManager') ?? userAgent.split('/')[0] ?? 'unknown',
+    fieldManager: query.get('fieldManager') ?? (isApply ? '' : (userAgent.split('/')[0] ?? '')),
     fieldValidation: asked === 'Strict' || asked === 'Ignore' ? asked : 'Warn',
     warn: (text) => void warnings.push(text),
   };

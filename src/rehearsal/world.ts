@@ -56,6 +56,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const { seed, log, clock = createVirtualClock(), types = defaultTypes() } = options;
   const cluster = createCluster({
     clock,
+    log,
     random: createRandom(seed, 'cluster'),
     types,
     isLean: true,

@@ -5,6 +5,7 @@ import { createCluster } from '../../cluster/cluster.ts';
 import { serveCluster } from '../../cluster/http.ts';
 import type { User } from '../../cluster/resource-type.ts';
 import { systemClock } from '../../kube/clock.ts';
+import { quietLog } from '../../kube/quiet-log.ts';
 import type { DemoUser, StartCluster } from './demo-cluster.ts';
 import { kubeconfigText } from './demo-cluster.ts';
 
@@ -16,7 +17,7 @@ export const startEmbeddedCluster: StartCluster = async ({ port }) => {
   const authority = await makeAuthority(nowMs);
   const { certificate, key } = await issueLeaf(authority, [host, 'localhost'], nowMs);
   const tokens: Readonly<Record<DemoUser, string>> = { developer: newToken(), aviary: newToken() };
-  const cluster = createCluster({ clock: systemClock, random: Math.random });
+  const cluster = createCluster({ clock: systemClock, random: Math.random, log: quietLog });
   const served = await serveCluster({
     rest: cluster.rest,
     users: new Map(Object.entries(tokens).map(([name, token]) => [token, userOf(name)])),

@@ -1,4 +1,6 @@
 /** Kinds that extend the API: webhook configurations and definitions of custom resources. */
+import type { CustomResourceDefinition } from '../crd.ts';
+import { validateDefinition } from '../schema/definition.ts';
 import type { Json, KubeObject } from '../../api/kubernetes.ts';
 import { age, column, createdAt, integer } from './columns.ts';
 import { each, fill, filled, inside, isJsonObject, isList } from './defaulting.ts';
@@ -69,6 +71,11 @@ const customResourceDefinition: Kind = {
       }),
     }),
   },
+  validate: (object, before) =>
+    validateDefinition(
+      object as unknown as CustomResourceDefinition,
+      before as unknown as CustomResourceDefinition | undefined,
+    ),
   // The version in which objects are stored, from the beginning.
   prepare: (object, before) => {
     const versions = isJsonObject(object.spec) ? object.spec['versions'] : undefined;
