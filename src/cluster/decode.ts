@@ -109,5 +109,12 @@ export function checkUnchanged(
 /** Custom resources are stored in the version in which they were written. */
 export function inVersion(type: ResourceType, object: StoredObject): StoredObject {
   const apiVersion = apiVersionOf(type);
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+  if (object.apiVersion === apiVersion) return object;
+  return type.storage?.fromStored(object) ?? { ...object, apiVersion };
+}
+
+/** Keeps an object; answers it as the writer knows it. */
+export function put(store: ObjectStore, type: ResourceType, object: StoredObject): StoredObject {
+  const kept = type.storage?.toStored(object) ?? object;
+  return inVersion(type, store.put(groupResourceOf(type), kept));
 }

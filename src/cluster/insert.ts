@@ -1,7 +1,7 @@
 /** The first write of an object. */
 import type { FullMeta } from './metadata.ts';
 import { generatedName, metaOf, timestamp, uuid, validateMeta, withMeta } from './metadata.ts';
-import { checkNamespace } from './decode.ts';
+import { checkNamespace, put } from './decode.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { groupResourceOf } from './resource-type.ts';
@@ -56,7 +56,7 @@ export async function insert(
   if (isAsked) await admission.validate({ ...request, name, object }, as.warn);
   const groupResource = groupResourceOf(type);
   if (store.get(groupResource, { namespace, name }) !== undefined) throw alreadyExists(type, name);
-  return as.dryRun ? object : store.put(groupResource, object);
+  return as.dryRun ? object : put(store, type, object);
 }
 
 /** A namespace that is there and stays. */

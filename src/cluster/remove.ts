@@ -1,6 +1,6 @@
 /** The deletion of an object: at once, or when nothing holds it any more. */
 import { cleanupFinalizer } from './custom-resources.ts';
-import { checkUnchanged, inVersion } from './decode.ts';
+import { checkUnchanged, inVersion, put } from './decode.ts';
 import { isEqual } from './json.ts';
 import { metaOf, timestamp, withMeta } from './metadata.ts';
 import { isDeletable } from './replace.ts';
@@ -46,7 +46,7 @@ export async function remove(
   const isGone = isDeletable(ending);
   if (as.dryRun) return { object: ending, isGone };
   if (isGone) return { object: store.remove(groupResource, key) ?? before, isGone };
-  return { object: isEqual(before, ending) ? before : store.put(groupResource, ending), isGone };
+  return { object: isEqual(before, ending) ? before : put(store, type, ending), isGone };
 }
 
 function checkCondition(type: ResourceType, { metadata }: StoredObject, given: Precondition): void {

@@ -1,6 +1,6 @@
 /** A write of an object that exists, or of a part of it. */
 import type { Json } from '../api/kubernetes.ts';
-import { checkIdentity, checkUnchanged } from './decode.ts';
+import { checkIdentity, checkUnchanged, put } from './decode.ts';
 import { isEqual } from './json.ts';
 import { hasSameSpec, metaOf, timestamp, validateMeta, withMeta } from './metadata.ts';
 import { settled } from './patch/track.ts';
@@ -56,7 +56,7 @@ export async function replace(
     if (!as.dryRun) store.remove(groupResourceOf(type), key);
     return after;
   }
-  return as.dryRun ? after : store.put(groupResourceOf(type), after);
+  return as.dryRun ? after : put(store, type, after);
 }
 
 /** What a write of that part of the object may change of it. */

@@ -33,6 +33,13 @@ export interface StoredObject extends KubeObject {
   readonly [field: string]: unknown;
 }
 
+/** Of a version that is kept as another one, perhaps of another group: how to get there and back. */
+export interface Storage {
+  readonly groupResource: string;
+  readonly toStored: (object: StoredObject) => StoredObject;
+  readonly fromStored: (object: StoredObject) => StoredObject;
+}
+
 export interface ResourceType {
   /** Empty for the core group. */
   readonly group: string;
@@ -52,6 +59,8 @@ export interface ResourceType {
    * ConfigMap have none.
    */
   readonly hasGeneration: boolean;
+  /** Absent where objects are kept as they are. */
+  readonly storage?: Storage;
   /** Describes the whole object, `metadata` included. */
   readonly schema: Schema;
   /**
@@ -91,8 +100,9 @@ export interface User {
 export const groupResourceOf = ({
   group,
   plural,
-}: Pick<ResourceType, 'group' | 'plural'>): string =>
-  group === '' ? plural : `${plural}.${group}`;
+  storage,
+}: Pick<ResourceType, 'group' | 'plural' | 'storage'>): string =>
+  storage?.groupResource ?? (group === '' ? plural : `${plural}.${group}`);
 
 export const apiVersionOf = ({
   group,

@@ -1,6 +1,7 @@
 /** Objects and refusals as the text of an answer. */
 import type { Json } from '../api/kubernetes.ts';
 import type { Form } from './accept.ts';
+import { inVersion } from './decode.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
 import type { RestAnswer } from './rest-request.ts';
@@ -44,7 +45,7 @@ export function createEncoder(presentation: Presentation): Encode {
       case 'Object': {
         const apiVersion = apiVersionOf(type);
         if (object.apiVersion !== apiVersion && object.kind === type.kind) {
-          return JSON.stringify({ ...object, apiVersion });
+          return JSON.stringify(inVersion(type, object));
         }
         return kept(texts, object, () => object);
       }

@@ -5,6 +5,7 @@
 import type { Json, KubeObject } from '../api/kubernetes.ts';
 import type { Column, ResourceType, StoredObject } from './resource-type.ts';
 import { humanDuration } from './builtin/duration.ts';
+import { inVersion } from './decode.ts';
 
 /** A column by this name takes the place of the one that every table begins with. */
 const nameColumn = 'Name';
@@ -36,10 +37,12 @@ export function toTable(
     apiVersion: 'meta.k8s.io/v1',
     metadata: resourceVersion === undefined ? {} : { resourceVersion },
     columnDefinitions: columns.map(definitionOf),
-    rows: objects.map((object) => ({
-      cells: columns.map((column) => cellOf(type, column, object, nowMs)),
-      object: shownObject(object, includeObject),
-    })),
+    rows: objects
+      .map((stored) => inVersion(type, stored))
+      .map((object) => ({
+        cells: columns.map((column) => cellOf(type, column, object, nowMs)),
+        object: shownObject(object, includeObject),
+      })),
   };
 }
 

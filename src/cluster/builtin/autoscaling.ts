@@ -1,8 +1,10 @@
 /** Kinds of autoscaling. Rules: Kubernetes, `pkg/apis/autoscaling/v2/defaults.go`. */
 import type { Json, KubeObject } from '../../api/kubernetes.ts';
 import { age, column } from './columns.ts';
-import { fill, inside, isJsonObject } from './defaulting.ts';
-import type { Rule } from './defaulting.ts';
+import type { StoredObject } from '../resource-type.ts';
+import { badRequest } from '../status-error.ts';
+import type { JsonObject, Rule } from './defaulting.ts';
+import { fill, inside, isJsonObject, isList, objectOf, objectsIn } from './defaulting.ts';
 import type { Kind } from './kind.ts';
 import { validateAutoscaler } from './other-validation.ts';
 
@@ -150,6 +152,88 @@ const autoscaler = {
   ],
 } as const;
 
+/** Version 1 knows one metric; what else version 2 has travels in annotations. */
+const annotation = (field: string): string => `autoscaling.alpha.kubernetes.io/${field}`;
+const carried = ['metrics', 'behavior'];
+
+const isCpuTarget = (metric: JsonObject): boolean => {
+  const { name, target } = objectOf(metric['resource']);
+  return (
+    metric['type'] === 'Resource' && name === 'cpu' && objectOf(target)['type'] === 'Utilization'
+  );
+};
+
+function inVersion1(object: StoredObject): StoredObject {
+  const { metrics, behavior, ...spec } = objectOf(object.spec);
+  const { currentMetrics, ...status } = objectOf(object.status);
+  const all = objectsIn(metrics);
+  const cpu = all.find(isCpuTarget);
+  const { averageUtilization } = objectOf(objectOf(objectOf(cpu)['resource'])['target']);
+  const current = objectsIn(currentMetrics).find(
+    (it) => objectOf(it['resource'])['name'] === 'cpu',
+  );
+  const found = objectOf(objectOf(objectOf(current)['resource'])['current'])['averageUtilization'];
+  const others = all.filter((it) => it !== cpu);
+  const annotations = {
+    ...object.metadata.annotations,
+    ...(others.length > 0 && { [annotation('metrics')]: JSON.stringify(others) }),
+    ...(behavior !== undefined && { [annotation('behavior')]: JSON.stringify(behavior) }),
+  };
+  return {
+    ...object,
+    apiVersion: 'autoscaling/v1',
+    metadata: { ...object.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+    spec: {
+      ...spec,
+      ...(averageUtilization !== undefined && {
+        targetCPUUtilizationPercentage: averageUtilization,
+      }),
+    },
+    status: { ...status, ...(found !== undefined && { currentCPUUtilizationPercentage: found }) },
+  };
+}
+
+function inVersion2(object: StoredObject): StoredObject {
+  const { targetCPUUtilizationPercentage: cpu, ...spec } = objectOf(object.spec);
+  const { currentCPUUtilizationPercentage: current, ...status } = objectOf(object.status);
+  const { annotations = {} } = object.metadata;
+  const kept = Object.entries(annotations).filter(
+    ([name]) => !carried.some((it) => name === annotation(it)),
+  );
+  const others = parsed(annotations[annotation('metrics')]);
+  const metrics: Json = [
+    ...(cpu === undefined ? [] : [cpuMetric('target', { type: 'Utilization' }, cpu)]),
+    ...(isList(others) ? others : []),
+  ];
+  const behavior = parsed(annotations[annotation('behavior')]);
+  const { annotations: _, ...metadata } = object.metadata;
+  return {
+    ...object,
+    apiVersion: 'autoscaling/v2',
+    metadata: { ...metadata, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) },
+    spec: { ...spec, metrics, ...(behavior !== undefined && { behavior }) },
+    status: {
+      ...status,
+      currentMetrics: current === undefined ? null : [cpuMetric('current', {}, current)],
+    },
+  };
+}
+
+const cpuMetric = (field: string, value: JsonObject, averageUtilization: Json): Json => ({
+  type: 'Resource',
+  resource: { name: 'cpu', [field]: { ...value, averageUtilization } },
+});
+
+/** Of an annotation that anybody may have written. */
+function parsed(text: string | undefined): Json | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw badRequest(`not JSON: ${text}`);
+  }
+}
+
 export const autoscalingKinds = (): readonly Kind[] => [
   {
     ...autoscaler,
@@ -161,6 +245,11 @@ export const autoscalingKinds = (): readonly Kind[] => [
     ...autoscaler,
     definition: 'io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler',
     version: 'v1',
+    storage: {
+      groupResource: 'horizontalpodautoscalers.autoscaling',
+      toStored: inVersion2,
+      fromStored: inVersion1,
+    },
     defaults: {
       spec: inside({
         minReplicas: fill(1),

@@ -1,10 +1,10 @@
 /** Events: those of the core group, and what events.k8s.io calls its own. */
 import type { KubeObject } from '../../api/kubernetes.ts';
-import type { Column } from '../resource-type.ts';
+import type { Column, StoredObject } from '../resource-type.ts';
 import { ageOf } from '../table.ts';
 import { column, wide } from './columns.ts';
 import type { Kind } from './kind.ts';
-import { validateEvent } from './other-validation.ts';
+import { validateEvent, validateNewEvent } from './other-validation.ts';
 
 interface Event extends KubeObject {
   readonly type?: string;
@@ -64,6 +64,58 @@ const eventColumns: readonly Column[] = [
   ),
   column<Event>('Name', ({ metadata }) => metadata.name, { ...wide, format: 'name' }),
 ];
+
+/** What the two kinds of event call the same fields: here, and in the core group. */
+const names: readonly (readonly [string, string])[] = [
+  ['note', 'message'],
+  ['regarding', 'involvedObject'],
+  ['reportingController', 'reportingComponent'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+];
+
+function renamed(
+  object: StoredObject,
+  apiVersion: string,
+  pairs: readonly (readonly [string, string])[],
+): StoredObject {
+  const byName = new Map(pairs);
+  const entries = Object.entries(object).map(([name, value]) => [byName.get(name) ?? name, value]);
+  return { ...(Object.fromEntries(entries) as StoredObject), apiVersion };
+}
+
+/** Where a time stands for none, the core group says so. */
+const noTimes = { firstTimestamp: null, lastTimestamp: null, source: {} };
+
+const inCore = (object: StoredObject): StoredObject => ({
+  ...noTimes,
+  ...renamed(object, 'v1', names),
+});
+
+const inOwnGroup = (object: StoredObject): StoredObject =>
+  renamed(
+    object,
+    'events.k8s.io/v1',
+    names.map(([own, core]) => [core, own]),
+  );
+
+/** The same events by their newer name. */
+export const newEventKind: Kind = {
+  definition: 'io.k8s.api.events.v1.Event',
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  shortNames: ['ev'],
+  validate: validateNewEvent,
+  storage: { groupResource: 'events', toStored: inCore, fromStored: inOwnGroup },
+  columns: eventColumns.map((it) => ({
+    ...it,
+    cell: (object, nowMs) => it.cell(inCore(object as StoredObject), nowMs),
+  })),
+};
 
 export const eventKind: Kind = {
   definition: 'io.k8s.api.core.v1.Event',

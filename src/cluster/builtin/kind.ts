@@ -3,7 +3,7 @@
  * it, completed by its defaults, validated.
  */
 import type { Json } from '../../api/kubernetes.ts';
-import type { Column, ResourceType, ScalePaths, StoredObject } from '../resource-type.ts';
+import type { Column, ResourceType, ScalePaths, Storage, StoredObject } from '../resource-type.ts';
 import type { Decoders, Subject } from './decode.ts';
 import type { JsonObject, Rule } from './defaulting.ts';
 import { chain, inside, isJsonObject, remembered } from './defaulting.ts';
@@ -34,6 +34,7 @@ export interface Kind {
   readonly complete?: (object: StoredObject) => StoredObject;
   /** The status of an object that was just created. Default: nothing, as Go writes it. */
   readonly firstStatus?: Json;
+  readonly storage?: Storage;
   readonly prepare?: ResourceType['prepare'];
   readonly answer?: ResourceType['answer'];
   readonly validate?: ResourceType['validate'];
@@ -78,6 +79,7 @@ export function resourceType(kind: Kind, kit: Kit): ResourceType {
     namespaced,
     hasStatus,
     ...(kind.scale !== undefined && { scale: kind.scale }),
+    ...(kind.storage !== undefined && { storage: kind.storage }),
     hasGeneration: kind.hasGeneration ?? hasStatus,
     get schema() {
       return kit.schemas.schemaOf(definition);

@@ -25,13 +25,44 @@ import { validatingSpec } from './workload-validation.ts';
 
 type Validate = ResourceType['validate'];
 
-export const validateEvent: Validate = (object, before) => {
-  const { namespace = '' } = object.metadata;
-  const involved = textOf(objectOf(object['involvedObject'])['namespace']);
-  const isHome = involved === namespace || (involved === '' && namespace === 'default');
-  return before !== undefined || isHome
-    ? none
-    : [invalidValue('involvedObject.namespace', involved, 'does not match event.namespace')];
+/** Where the two groups call the same fields by other names. */
+interface EventFields {
+  readonly object: string;
+  readonly controller: string;
+}
+
+/** Events that say when they were made are the newer ones, and have to say more. */
+function eventErrors(event: StoredObject, { object, controller }: EventFields): Errors {
+  const { namespace = '' } = event.metadata;
+  const about = textOf(objectOf(event[object])['namespace']);
+  const isNew = textOf(event['eventTime']) !== '';
+  const homes = isNew ? ['default', 'kube-system'] : ['default'];
+  const isHome = about === '' ? homes.includes(namespace) : isNew || about === namespace;
+  const missing = [controller, 'reportingInstance', 'action', 'reason'].filter(
+    (it) => isNew && textOf(event[it]) === '',
+  );
+  return [
+    ...(isHome
+      ? none
+      : [invalidValue('involvedObject.namespace', about, 'does not match event.namespace')]),
+    ...missing.map((it) => required(it)),
+  ];
+}
+
+export const validateEvent: Validate = (event, before) =>
+  before === undefined
+    ? eventErrors(event, { object: 'involvedObject', controller: 'reportingComponent' })
+    : none;
+
+export const validateNewEvent: Validate = (event, before) => {
+  if (before !== undefined) return none;
+  const type = textOf(event['type']);
+  const isKnown = type === 'Normal' || type === 'Warning';
+  return [
+    ...eventErrors(event, { object: 'regarding', controller: 'reportingController' }),
+    ...(textOf(event['eventTime']) === '' ? [required('eventTime')] : none),
+    ...(isKnown ? none : [invalidValue('type', '', `has invalid value: ${type}`)]),
+  ];
 };
 
 export const validateEndpoints: Validate = (object) =>

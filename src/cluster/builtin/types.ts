@@ -7,7 +7,7 @@ import { coordinationKinds } from './coordination.ts';
 import { coreKinds } from './core.ts';
 import { createDecoders } from './decode.ts';
 import { endpointKinds } from './endpoints.ts';
-import { eventKind } from './event.ts';
+import { eventKind, newEventKind } from './event.ts';
 import { extensionKinds } from './extension.ts';
 import { resourceType } from './kind.ts';
 import { networkingKinds } from './networking.ts';
@@ -36,6 +36,7 @@ export function builtInTypes({
     podKind,
     nodeKind,
     eventKind,
+    newEventKind,
     serviceKind(addresses),
     ...endpointKinds(),
     ...appsKinds(),

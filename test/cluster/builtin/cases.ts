@@ -702,6 +702,28 @@ const core: Record<string, Case> = {
   'Event: in another namespace': {
     create: event({ involvedObject: { kind: 'Pod', namespace: 'elsewhere', name: 'a' } }),
   },
+  'events.k8s.io Event: the smallest': {
+    create: of(
+      'events.k8s.io/v1',
+      'Event',
+    )({
+      eventTime: '2026-01-01T00:00:00.000000Z',
+      reportingController: 'c',
+      reportingInstance: 'c-1',
+      action: 'Scaling',
+      reason: 'Scaled',
+      type: 'Normal',
+      note: 'Scaled up',
+      regarding: { kind: 'Pod', name: 'a', namespace: 'golden' },
+    }),
+  },
+  'Event: new, and silent': {
+    create: event({
+      eventTime: '2026-01-01T00:00:00.000000Z',
+      involvedObject: { namespace: 'golden' },
+      reportingComponent: 'c',
+    }),
+  },
   'Node: the smallest': {
     create: node(),
     status: {
