@@ -5,7 +5,7 @@
  * `controller/establish`. Versions differ in nothing but their schemas: objects are not converted.
  */
 import type { Condition, Json, KubeObject } from '../api/kubernetes.ts';
-import { isEqual } from './json.ts';
+import { isEqual, isRecord } from './json.ts';
 import type { Column, ResourceType, ScalePaths, StoredObject } from './resource-type.ts';
 import { compileDefaults } from './schema/defaults.ts';
 import { invalid, shown } from './schema/field-errors.ts';
@@ -147,16 +147,52 @@ function checkScale({
 }: ScalePaths): (object: StoredObject) => readonly FieldError[] {
   const counts = [specReplicas, statusReplicas].map((path) => ({
     path,
-    read: compileJsonPath(path),
+    names: path.split('.').slice(1),
   }));
   return (object) =>
-    counts.flatMap(({ path, read }) => {
-      const value = read?.(object)[0];
-      if (typeof value !== 'number') return [];
-      if (value < 0) return [invalid(path, value, 'should be a non-negative integer')];
-      if (value <= int32Max) return [];
-      return [invalid(path, value, `should be less than or equal to ${int32Max}`)];
+    counts.flatMap(({ path, names }) => {
+      const found = valueAt(object, names);
+      if (found.wrong !== undefined) return [invalid(path, 0, found.wrong)];
+      const { value } = found;
+      if (typeof value !== 'number' || (value >= 0 && value <= int32Max)) return [];
+      return value < 0
+        ? [invalid(path, value, 'should be a non-negative integer')]
+        : [invalid(path, value, `should be less than or equal to ${int32Max}`)];
     });
+}
+
+/** A whole number, or why there is none; neither where nothing is there. */
+function valueAt(
+  object: unknown,
+  names: readonly string[],
+): { readonly value?: number; readonly wrong?: string } {
+  let value = object;
+  const stumbled = (at: number, wanted: string): { readonly wrong: string } => ({
+    wrong: `.${names.slice(0, at).join('.')} accessor error: ${goText(value)} is of the type ${goType(value)}, expected ${wanted}`,
+  });
+  for (const [at, name] of names.entries()) {
+    if (value === undefined || value === null) return {};
+    if (!isRecord(value)) return stumbled(at + 1, 'map[string]interface{}');
+    value = value[name];
+  }
+  if (value === undefined) return {};
+  return Number.isInteger(value) ? { value: Number(value) } : stumbled(names.length, 'int64');
+}
+
+/** As Go names the type of a value of JSON. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isRecord(value)) return 'map[string]interface {}';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  return typeof value === 'boolean' ? 'bool' : value === null ? '<nil>' : typeof value;
+}
+
+/** As Go prints a value of JSON. */
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (!isRecord(value)) return value === null ? '<nil>' : String(value as string | number | boolean);
+  const keys = Object.keys(value).sort();
+  return `map[${keys.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
 }
 
 const ageColumn: DefinedColumn = {
@@ -190,6 +226,7 @@ function cellOf(type: Column['type'], value: Json | undefined): ReturnType<Colum
   if (value === undefined) return undefined;
   switch (type) {
     case 'string':
+      if (value === null) return '<no value>';
       return typeof value === 'string' ? value : shown(value);
     case 'integer':
       return typeof value === 'number' ? Math.trunc(value) : undefined;
@@ -199,9 +236,13 @@ function cellOf(type: Column['type'], value: Json | undefined): ReturnType<Colum
       return typeof value === 'boolean' ? value : undefined;
     case 'date':
       if (typeof value !== 'string') return undefined;
-      return Number.isNaN(Date.parse(value)) ? '<invalid>' : value;
+      return isTimestamp(value) ? value : '<invalid>';
   }
 }
+
+/** RFC 3339. */
+const isTimestamp = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text));
 
 /**
  * The status of a definition once the server has looked at it: its names, unless another definition

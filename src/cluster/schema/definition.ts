@@ -3,7 +3,6 @@
  * Rules and wording: k8s.io/apiextensions-apiserver, `apis/apiextensions/validation` and
  * `apiserver/schema/validation.go`. Rules in CEL are parsed, not typed, and not costed.
  */
-import type { Json } from '../../api/kubernetes.ts';
 import { syntaxProblem } from '../cel.ts';
 import type { CustomResourceDefinition, DefinedColumn, DefinedVersion } from '../crd.ts';
 import { isEstablished } from '../crd.ts';
@@ -78,18 +77,36 @@ function checkVersions({ versions }: Spec, errors: Errors): void {
     if (!sharesSchema) checkSchemaOf(version, `${path}.schema`, errors);
     if (!sharesColumns) checkColumns(version, path, errors);
   });
-  const shown = versions as unknown as Json;
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
-    errors.push(invalid('spec.versions', shown, 'must contain unique version names'));
+    errors.push(invalidVersions(versions, 'must contain unique version names'));
   }
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    const why = 'must have exactly one version marked as storage version';
-    errors.push(invalid('spec.versions', shown, why));
+    errors.push(
+      invalidVersions(versions, 'must have exactly one version marked as storage version'),
+    );
   }
   const [first] = versions;
   if (first === undefined) return;
+  checkLabel('spec.version', first.name, errors);
   if (sharesSchema) checkSchemaOf(first, 'spec.validation', errors);
   if (sharesColumns) checkColumns(first, 'spec', errors);
+}
+
+/** Versions are shown as the server holds them, with what all of them share put elsewhere. */
+function invalidVersions(versions: readonly DefinedVersion[], why: string): FieldError {
+  const shown = versions.map(({ name, served, storage }) => ({
+    Name: name,
+    Served: served,
+    Storage: storage,
+    Deprecated: false,
+    DeprecationWarning: null,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  }));
+  const message = `Invalid value: ${JSON.stringify(shown)}: ${why}`;
+  return { field: 'spec.versions', reason: 'FieldValueInvalid', message };
 }
 
 function checkLabel(path: string, name: string, errors: Errors, hint = labelHint): void {
@@ -212,7 +229,7 @@ function checkStructure(schema: Schema, { path, level }: Place, errors: Errors):
     errors.push(required(`${path}.properties`, why));
   }
   if (pattern !== undefined && compilePattern(pattern) === undefined) {
-    const why = `must be a valid regular expression, but isn't: error parsing regexp: \`${pattern}\``;
+    const why = "must be a valid regular expression, but isn't: error parsing regexp";
     errors.push(invalid(`${path}.pattern`, pattern, why));
   }
   checkMetadata(schema, { path, level }, errors);
@@ -385,6 +402,11 @@ function checkChange(
 function checkStored({ spec, status }: CustomResourceDefinition, errors: Errors): void {
   const stored = status?.storedVersions ?? [];
   const names = spec.versions.map(({ name }) => name);
+  const isStored = stored.length > 0 || spec.versions.some(({ storage }) => storage);
+  if (!isStored) {
+    const why = 'must have at least one stored version';
+    errors.push(invalid('status.storedVersions', null, why));
+  }
   stored.forEach((name, at) => {
     if (names.includes(name)) return;
     const why = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;

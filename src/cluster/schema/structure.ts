@@ -206,6 +206,7 @@ function isInRange(value: number, { type, format, ...schema }: Schema): boolean 
   if (schema['x-kubernetes-int-or-string'] === true) return true;
   if (type === 'number') return format !== 'float' || Math.abs(value) <= float32Max;
   if (type !== 'integer') return true;
+  if (!Number.isInteger(value)) return false;
   return format === 'int32'
     ? value <= int32Max && value >= -int32Max - 1
     : value < int64Max && value >= -int64Max;

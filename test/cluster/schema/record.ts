@@ -1,0 +1,174 @@
+/**
+ * Writes `test/golden/cluster/schema.json`: what a real API server answers to the objects and the
+ * definitions of `cases.ts`. To be run by hand when the cases, or the version of Kubernetes, changed:
+ *
+ *   node --import tsx test/cluster/schema/record.ts
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { warningsOf } from '../../../src/kube/transport.ts';
+import type { ControlPlane } from '../control-plane.ts';
+import { startControlPlane } from '../control-plane.ts';
+import { until } from '../../support/until.ts';
+import { badDefinitions, definitions, objects } from './cases.ts';
+import type { ObjectCase } from './cases.ts';
+import type { Answer, Golden, Table } from './golden.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly type?: string;
+  readonly accept?: string;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: Body;
+  readonly warnings: readonly string[];
+}
+
+type Send = (call: Call) => Promise<Reply>;
+
+async function connect(plane: ControlPlane): Promise<Send> {
+  const { certificateFile, keyFile } = plane.adminClientCertificate;
+  const [ca, cert, key] = await Promise.all(
+    [plane.caFile, certificateFile, keyFile].map((path) => readFile(path)),
+  );
+  return ({ method, path, body, type = 'application/json', accept = 'application/json' }) =>
+    new Promise((resolve, reject) => {
+      const headers = { 'content-type': type, accept, 'user-agent': 'recorder/1' };
+      const url = new URL(path, plane.url);
+      const call = request(url, { method, ca, cert, key, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({
+            status: response.statusCode ?? 0,
+            body: text.startsWith('{') ? (JSON.parse(text) as Body) : { text },
+            warnings: warningsOf(response.headers.warning),
+          });
+        });
+      });
+      call.on('error', reject);
+      call.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+}
+
+const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+function collectionOf({ of, version }: ObjectCase): string {
+  const [plural = '', ...group] = of.split('.');
+  return `/apis/${group.join('.')}/${version}/namespaces/default/${plural}`;
+}
+
+/** Without what differs from run to run. */
+function lasting(body: Body): Body {
+  if (body['kind'] === 'Status') {
+    const { message, reason, details, code } = body;
+    return { message, reason, details, code };
+  }
+  const { metadata: _, ...others } = body;
+  return others;
+}
+
+const answered = ({ status, body, warnings }: Reply): Answer => ({
+  status,
+  ...(warnings.length > 0 && { warnings }),
+  body: lasting(body),
+});
+
+async function play(send: Send, it: ObjectCase, name: string): Promise<readonly Answer[]> {
+  const definition = definitions.find(({ metadata }) => metadata.name === it.of);
+  const [, ...group] = it.of.split('.');
+  const object = {
+    apiVersion: `${group.join('.')}/${it.version}`,
+    kind: definition?.spec.names.kind,
+    metadata: { name },
+    ...it.body,
+  };
+  const path = collectionOf(it);
+  const query = `?fieldValidation=${it.fieldValidation ?? 'Warn'}`;
+  const made = await send({ method: 'POST', path: `${path}${query}`, body: object });
+  if (it.update === undefined) return [answered(made)];
+  const type = 'application/merge-patch+json';
+  const patch = { method: 'PATCH', path: `${path}/${name}${query}`, type, body: it.update };
+  return [answered(made), answered(await send(patch))];
+}
+
+async function tableOf(send: Send, path: string): Promise<Table> {
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  const { body } = await send({ method: 'GET', path, accept });
+  const { columnDefinitions, rows } = body as {
+    readonly columnDefinitions: Table['columns'];
+    readonly rows: readonly { readonly cells: Table['cells'] }[];
+  };
+  return { columns: columnDefinitions, cells: rows[0]?.cells ?? [] };
+}
+
+async function record(plane: ControlPlane): Promise<Golden> {
+  const send = await connect(plane);
+  const refusals: Record<string, Answer> = {};
+  for (const [title, body] of Object.entries(badDefinitions)) {
+    refusals[title] = answered(await send({ method: 'POST', path: definitionsPath, body }));
+  }
+  const statuses: Record<string, unknown> = {};
+  for (const body of definitions) {
+    const { name } = body.metadata;
+    const made = await send({ method: 'POST', path: definitionsPath, body });
+    if (made.status !== 201) throw new Error(`${name}: ${JSON.stringify(made.body)}`);
+    const { status } = await until(`${name} is served`, async () => {
+      const reply = await send({ method: 'GET', path: `${definitionsPath}/${name}` });
+      const found = reply.body as { readonly status?: { readonly conditions?: readonly object[] } };
+      const isServed = JSON.stringify(found.status).includes('"InitialNamesAccepted"');
+      return isServed ? found : undefined;
+    });
+    statuses[name] = status;
+  }
+  const answers: Record<string, readonly Answer[]> = {};
+  let at = 0;
+  for (const [title, it] of Object.entries(objects)) {
+    const path = collectionOf(it);
+    await until(
+      `${it.of} is served`,
+      async () => (await send({ method: 'GET', path })).status === 200,
+    );
+    answers[title] = await play(send, it, `case-${at}`);
+    at += 1;
+  }
+  const full = Object.keys(objects).indexOf('a gadget that is full');
+  const gadgets = '/apis/schema.test/v1/namespaces/default/gadgets';
+  const least = Object.keys(objects).indexOf('the least gadget');
+  return {
+    objects: answers,
+    definitions: refusals,
+    statuses,
+    tables: {
+      full: await tableOf(send, `${gadgets}/case-${full}`),
+      least: await tableOf(send, `${gadgets}/case-${least}`),
+    },
+  };
+}
+
+function linesOf(golden: Golden): string {
+  const parts = Object.entries(golden).map(([name, part]) => {
+    const lines = Object.entries(part as Body).map(
+      ([title, it]) => `${JSON.stringify(title)}: ${JSON.stringify(it)}`,
+    );
+    return `${JSON.stringify(name)}: {\n${lines.join(',\n')}\n}`;
+  });
+  return `{\n${parts.join(',\n')}\n}\n`;
+}
+
+const plane = await startControlPlane({ controllers: false, nodes: 0 });
+try {
+  const path = join(import.meta.dirname, '../../golden/cluster/schema.json');
+  await writeFile(path, linesOf(await record(plane)));
+} finally {
+  await plane.stop();
+}
