@@ -15,6 +15,7 @@ const help = `Aviary ${version}: progressive delivery for Kubernetes
 
   aviary controller [flags]   runs the webhook and the controller
   aviary demo [flags]         shows a good and a bad release on a cluster in this process
+  aviary rehearse -f FILE     runs a Canary against a scenario in virtual time
   aviary version              prints the version
 
 ${usage()}`;
@@ -26,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCodes.done;
   }
   if (command === 'demo') return demo(rest);
+  if (command === 'rehearse') return rehearse(rest);
   // A Deployment of the reference gives flags and no command.
   const flagsOnly = command === '' || command.startsWith('-');
   if (command !== 'controller' && !flagsOnly) {
@@ -87,6 +89,28 @@ async function demo(argv: readonly string[]): Promise<number> {
     atExit: (clean) => void process.once('exit', clean),
   });
 }
+
+/** Loaded when it is asked for, as the demo is. */
+async function rehearse(argv: readonly string[]): Promise<number> {
+  const [{ runRehearse }, { terminalOf }, { text }] = await Promise.all([
+    import('./cli/rehearse.ts'),
+    import('./cli/demo/terminal.ts'),
+    import('node:stream/consumers'),
+  ]);
+  const terminal = terminalOf(process, process.env);
+  return runRehearse({
+    argv,
+    write: (it) => terminal.write(it),
+    complain: (it) => terminal.complain(it),
+    readInput: () => text(process.stdin),
+    colours: terminal.colours,
+    unicode: terminal.unicode,
+    columns: process.stdout.isTTY ? terminal.size().columns : columnsOfFiles,
+  });
+}
+
+/** Of text that nobody sees on a terminal. */
+const columnsOfFiles = 100;
 
 /** Aborts at the first of these signals. */
 function stoppedBy(

@@ -78,6 +78,7 @@ function scenarioAt(place: Place, value: unknown, fallbackName: string): Scenari
       series('at', numberBetween(0, 1e6)),
       constant(requestsPerSecondDefault),
     ),
+    testRequestsPerSecond: fields.optional('testRequestsPerSecond', numberBetween(0, 1e6), 0),
     matchingShare: fields.optional('matchingShare', percent, matchingShareDefault),
     scrapeIntervalMs: fields.optional('scrapeInterval', span, scrapeIntervalMsDefault),
     revisions,

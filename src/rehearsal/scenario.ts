@@ -10,6 +10,11 @@ export interface Scenario {
   readonly description: string;
   /** Of all users together. */
   readonly requestsPerSecond: Series<number>;
+  /**
+   * Of a load test to the canary, which no user notices. There is one where the Canary has a webhook
+   * that could send it: of type rollout or pre-rollout.
+   */
+  readonly testRequestsPerSecond: number;
   /** Percent of the requests that meet the conditions of an A/B test. */
   readonly matchingShare: number;
   /** How often the metrics server looks. */

@@ -25,6 +25,8 @@ export interface Flow {
   readonly canaryShare: number;
   /** Of all requests, the part that is copied to the canary, which no user notices. */
   readonly mirroredShare: number;
+  /** Whether a load test is sent to the canary. */
+  readonly isTested: boolean;
   readonly primary: Side;
   readonly canary: Side;
 }
@@ -117,7 +119,8 @@ function countSlot(scenario: Scenario, flows: readonly Flow[], seed: number, ind
     const behaviour = behaviourOf(scenario, flow.canary.revision);
     const turns = turnsIn(scenario, flow.canary);
     const share = flow.canaryShare + flow.mirroredShare;
-    const rate = (ms: number): number => valueAt(scenario.requestsPerSecond, ms) * share;
+    const tests = flow.isTested ? scenario.testRequestsPerSecond : 0;
+    const rate = (ms: number): number => valueAt(scenario.requestsPerSecond, ms) * share + tests;
     const total = integrate(rate, turns, startMs, endMs);
     expected += total;
     const failed = (ms: number): number => rate(ms) * failureRatio(scenario, flow.canary, ms);

@@ -1,6 +1,12 @@
 /** Whether metrics have enough to look at when they are asked. */
-import { analysisIntervalMs, failureThreshold } from '../../api/defaults.ts';
+import {
+  analysisIntervalMs,
+  failureThreshold,
+  hooksOf,
+  skipsAnalysis,
+} from '../../api/defaults.ts';
 import { formatDuration } from '../../api/duration.ts';
+import { planOf } from '../../canary/plan.ts';
 import { valueAt } from '../series.ts';
 import { windowOf } from '../synthetic-prometheus.ts';
 import type { AdviceFinding, AdviceRule, AdviceSubject } from './advice.ts';
@@ -32,6 +38,14 @@ export const dataRules: readonly AdviceRule[] = [
     means: 'The whole analysis is shorter than the time over which the metric is averaged.',
     todo: 'Take smaller steps or a longer analysis.interval, or shorten the metric’s interval.',
     check: analysisBelowWindow,
+  },
+  {
+    id: 'no-traffic-before-switch',
+    means:
+      'No user’s request reaches the canary before the switch, so metrics have no data, and no ' +
+      'data is a failed check.',
+    todo: 'Add a rollout webhook that sends a load test, or set analysis.mirror.',
+    check: noTrafficBeforeSwitch,
   },
   {
     id: 'too-few-requests',
@@ -100,4 +114,13 @@ function* tooFewRequests(subject: AdviceSubject): Iterable<AdviceFinding> {
       `${Math.floor(requests)} requests: one failure is below ${least}%`;
     yield { path: metricPath(index), found };
   }
+}
+
+function* noTrafficBeforeSwitch({ canary, abilities }: AdviceSubject): Iterable<AdviceFinding> {
+  const plan = planOf(canary, abilities);
+  const isBlueGreen = plan.kind === 'Unrouted' || (plan.kind === 'Iterations' && !plan.abTesting);
+  if (!isBlueGreen || skipsAnalysis(canary) || metricsOf(canary).length === 0) return;
+  if (canary.spec.analysis?.mirror === true && abilities.mirroring) return;
+  if (hooksOf(canary, 'rollout').length + hooksOf(canary, 'pre-rollout').length > 0) return;
+  yield { path: 'spec.analysis.webhooks', found: 'blue/green, with metrics and no load test' };
 }

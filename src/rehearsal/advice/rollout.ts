@@ -50,7 +50,9 @@ export const rolloutRules: readonly AdviceRule[] = [
   },
   {
     id: 'rollout-outlasts-next-revision',
-    means: 'The next revision restarts the analysis before it can end: none is ever promoted.',
+    means:
+      'The next revision restarts the analysis before it can end: while they come so fast, none ' +
+      'is promoted.',
     todo: 'Shorten the rollout (fewer steps, a shorter interval), or deploy less often.',
     check: outlastsNextRevision,
   },

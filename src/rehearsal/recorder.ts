@@ -1,0 +1,258 @@
+/**
+ * Watches a rehearsal from outside: what the cluster stores of the canary, its routes, its workloads
+ * and its events becomes a timeline, and the flow of traffic that metrics are made of.
+ */
+import type { Canary, Phase } from '../api/canary.ts';
+import { hooksOf, primaryName, strategyOf } from '../api/defaults.ts';
+import { effectiveProvider } from '../api/providers.ts';
+import type { Deployment, KubeObject } from '../api/kubernetes.ts';
+import type { CheckReport } from '../analysis/threshold.ts';
+import type { Change, ControllerApi } from '../cluster/controller-api.ts';
+import { canaries, deployments } from '../kube/resources.ts';
+import type { OpenObject } from '../kube/resources.ts';
+import type { Split } from '../routing/provider.ts';
+import { providerFor } from '../routing/registry.ts';
+import type { HookCall } from './hook-answers.ts';
+import type { RehearsalInput } from './input.ts';
+import { createRollouts } from './rollouts.ts';
+import type { Rollouts } from './rollouts.ts';
+import type { Action, Scenario } from './scenario.ts';
+import { stableRevision } from './scenario.ts';
+import type { TimelineEntry } from './timeline.ts';
+import type { Flow, Side, Traffic } from './traffic.ts';
+import { createTraffic } from './traffic.ts';
+
+export interface RecorderOptions {
+  readonly input: RehearsalInput;
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly meshProvider: string;
+  readonly api: ControllerApi;
+  readonly nowMs: () => number;
+}
+
+/** An entry without what the recorder adds by itself. */
+type Told<T = TimelineEntry> = T extends TimelineEntry ? Omit<T, 'atMs' | 'weight'> : never;
+
+export interface Recorder {
+  readonly traffic: Traffic;
+  readonly rollouts: Rollouts;
+  readonly timeline: readonly TimelineEntry[];
+  /** Milliseconds since the beginning of the scenario; before it, below 0. */
+  readonly scenarioMs: () => number;
+  phase(): Phase;
+  /** Whether the last word on the canary is that it is at rest. */
+  isAtRest(): boolean;
+  /** The revision that the pods of a Deployment run which start now. */
+  revisionOf(deployment: Deployment): string;
+  /** From now on things are kept. */
+  begin(): void;
+  /** To be called before an action takes place. */
+  acting(action: Action): void;
+  tell(entry: Told): void;
+  checked(reports: readonly CheckReport[]): void;
+  readonly called: (call: HookCall) => void;
+}
+
+const resting: readonly Phase[] = ['Initialized', 'Succeeded', 'Failed'];
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { input, scenario, seed, api, nowMs } = options;
+  const timeline: TimelineEntry[] = [];
+  const rollouts = createRollouts();
+  const sides = createSides();
+  let beganAtMs: number | undefined;
+  let phase: Phase = '';
+  const scenarioMs = (): number => nowMs() - (beganAtMs ?? Number.POSITIVE_INFINITY);
+  const traffic = createTraffic({
+    scenario,
+    seed,
+    first: flowAt(-1, unsplit, sides.current(), false),
+  });
+  const weight = (): number => Math.round(traffic.current().canaryShare * 100);
+  const tell = (entry: Told): void => {
+    if (beganAtMs === undefined) return;
+    timeline.push({ ...entry, atMs: scenarioMs(), weight: weight() });
+  };
+  const look = (): void => {
+    if (beganAtMs === undefined) return;
+    const before = traffic.current();
+    const shares = splitOf(options, scenario.matchingShare);
+    const { hasPods } = sides.current().canary;
+    const isTested = phase === 'Progressing' && hasPods && canBeTested(input.canary);
+    const next = flowAt(scenarioMs(), shares, sides.current(), isTested);
+    if (isSame(before, next)) return;
+    traffic.flows(next);
+    rollouts.reached(weight());
+    const mirrored = next.mirroredShare > 0;
+    if (before.canaryShare === next.canaryShare && before.mirroredShare > 0 === mirrored) return;
+    tell({ kind: 'Weight', canary: weight(), mirrored });
+  };
+  const turned = (canary: Canary): void => {
+    const next = canary.status?.phase ?? '';
+    if (next === phase) return;
+    phase = next;
+    tell({ kind: 'Phase', phase });
+    if (phase === 'Succeeded') rollouts.close('Promoted', scenarioMs());
+    else if (phase === 'Failed') rollouts.close('RolledBack', scenarioMs());
+  };
+  const changed = createListener(input, { turned, sides, look, tell });
+  api.onChange(changed);
+  return {
+    traffic,
+    rollouts,
+    timeline,
+    scenarioMs,
+    phase: () => phase,
+    isAtRest: () => resting.includes(phase) && statusOf(options)?.draining !== true,
+    revisionOf: ({ metadata }) =>
+      metadata.name === primaryName(input.canary)
+        ? sides.current().primary.revision
+        : sides.current().canary.revision,
+    begin: () => {
+      beganAtMs = nowMs();
+      look();
+    },
+    acting: (action) => {
+      if (action.kind === 'PatchCanary') return;
+      sides.deployed(action.revision, scenarioMs());
+      rollouts.open(action.revision, scenarioMs());
+    },
+    tell,
+    checked: (reports) => {
+      for (const report of reports) tell(checkEntry(report));
+    },
+    called: (call) => tell(hookEntry(call)),
+  };
+}
+
+function checkEntry({ metric, value, unit, threshold, verdict }: CheckReport): Told {
+  return { kind: 'Check', metric, value, unit, wanted: threshold, verdict: verdict.kind };
+}
+
+function hookEntry({ hook: { name }, type, reply }: HookCall): Told {
+  const message = reply.kind === 'Refuses' ? reply.message : '';
+  return { kind: 'Hook', name, type, reply: reply.kind, message };
+}
+
+/** Which revision each side runs, and whether it has pods. */
+interface Sides {
+  current(): { readonly primary: Side; readonly canary: Side };
+  deployed(revision: string, atMs: number): void;
+  /** The primary got what the target runs. */
+  promoted(): void;
+  served(side: 'primary' | 'canary', hasPods: boolean): void;
+}
+
+function createSides(): Sides {
+  const stable: Side = { revision: stableRevision, deployedAtMs: 0, hasPods: true };
+  let [primary, canary] = [stable, { ...stable, hasPods: false }];
+  return {
+    current: () => ({ primary, canary }),
+    deployed: (revision, deployedAtMs) => {
+      canary = { ...canary, revision, deployedAtMs };
+    },
+    promoted: () => {
+      primary = { ...canary, hasPods: primary.hasPods };
+    },
+    served: (side, hasPods) => {
+      if (side === 'primary') primary = { ...primary, hasPods };
+      else canary = { ...canary, hasPods };
+    },
+  };
+}
+
+interface Shares {
+  readonly canary: number;
+  readonly mirrored: number;
+}
+
+const unsplit: Shares = { canary: 0, mirrored: 0 };
+
+const flowAt = (
+  sinceMs: number,
+  shares: Shares,
+  sides: ReturnType<Sides['current']>,
+  isTested: boolean,
+): Flow => ({
+  isTested,
+  sinceMs,
+  primaryShare: 1 - shares.canary,
+  canaryShare: shares.canary,
+  mirroredShare: shares.mirrored,
+  ...sides,
+});
+
+/** Whether there is a webhook that may send a load test. */
+const canBeTested = (canary: Canary): boolean =>
+  hooksOf(canary, 'rollout').length + hooksOf(canary, 'pre-rollout').length > 0;
+
+const isSame = (one: Flow, other: Flow): boolean =>
+  JSON.stringify({ ...one, sinceMs: 0 }) === JSON.stringify({ ...other, sinceMs: 0 });
+
+const statusOf = ({ api, input }: RecorderOptions) => liveCanary({ api, input })?.status;
+
+const keyOf = ({ metadata: { name, namespace = '' } }: KubeObject) => ({ name, namespace });
+
+export const liveCanary = ({
+  api,
+  input,
+}: Pick<RecorderOptions, 'api' | 'input'>): Canary | undefined =>
+  api.get(canaries, keyOf(input.canary));
+
+/** As the routes say it, seen by users: an A/B test takes only those that match. */
+function splitOf(options: RecorderOptions, matchingShare: number): Shares {
+  const { api, input, meshProvider } = options;
+  const canary = liveCanary({ api, input }) ?? input.canary;
+  const provider = providerFor(effectiveProvider(canary.spec.provider, meshProvider));
+  const { namespace = '' } = canary.metadata;
+  const split: Split | undefined = provider?.read(canary, ({ resource, name }) =>
+    api.get(resource, { namespace, name }),
+  );
+  if (split === undefined) return unsplit;
+  const isMatched = strategyOf(canary) === 'ab-testing';
+  const share = (split.canary / 100) * (isMatched ? matchingShare / 100 : 1);
+  const { mirrorWeight = 100 } = canary.spec.analysis ?? {};
+  return { canary: share, mirrored: split.mirrored ? mirrorWeight / 100 : 0 };
+}
+
+interface Hearers {
+  readonly turned: (canary: Canary) => void;
+  readonly sides: Sides;
+  readonly look: () => void;
+  readonly tell: (entry: Told) => void;
+}
+
+const deploymentsName = `${deployments.plural}.${deployments.group}`;
+
+function createListener({ canary, deployment }: RehearsalInput, hearers: Hearers) {
+  const { turned, sides, look, tell } = hearers;
+  const target = deployment.metadata.name;
+  return ({ groupResource, before, after }: Change): void => {
+    const object = after ?? before;
+    if (object === undefined || object.metadata.namespace !== canary.metadata.namespace) return;
+    const { name } = object.metadata;
+    if (groupResource === 'canaries.flagger.app') {
+      if (name !== canary.metadata.name || after === undefined) return;
+      look();
+      turned(after as Canary);
+      look();
+    } else if (groupResource === deploymentsName) {
+      const side = name === target ? 'canary' : 'primary';
+      if (side === 'primary' && name !== primaryName(canary)) return;
+      const [old, now] = [before, after] as readonly (Deployment | undefined)[];
+      if (side === 'primary' && old !== undefined && isRetemplated(old, now)) sides.promoted();
+      sides.served(side, (now?.status?.availableReplicas ?? 0) > 0);
+      look();
+    } else if (groupResource === 'events' && before === undefined) {
+      const { involvedObject, type, message } = object as OpenObject;
+      const about = involvedObject as { readonly kind?: string; readonly name?: string };
+      if (about.kind !== 'Canary' || about.name !== canary.metadata.name) return;
+      const kind = type === 'Warning' ? 'Warning' : 'Normal';
+      tell({ kind: 'Event', type: kind, message: String(message) });
+    } else if (groupResource.endsWith('.istio.io')) look();
+  };
+}
+
+const isRetemplated = (before: Deployment, after: Deployment | undefined): boolean =>
+  JSON.stringify(before.spec.template) !== JSON.stringify(after?.spec.template);
