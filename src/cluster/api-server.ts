@@ -77,6 +77,7 @@ async function write(
   before: StoredObject,
   body: unknown,
   as: Writing,
+  form: 'Body' | 'Patch' = 'Body',
 ): Promise<StoredObject> {
   const { type, key, subresource } = target;
   if (subresource === 'scale') {
@@ -84,7 +85,7 @@ async function write(
     if (wanted.metadata !== before.metadata) checkVersion(type, before, wanted);
     return readScale(type, await replace(path, target, before, wanted, as));
   }
-  const wanted = decoded(type, body, as, path.documents);
+  const wanted = decoded(type, body, as, path.documents, form);
   checkName(type, key, wanted);
   checkVersion(type, before, wanted);
   return replace(path, target, before, wanted, as);
@@ -116,5 +117,5 @@ async function patchOnce(
   const live = liveObject(path, target);
   const asked = subresource === 'scale' ? readScale(type, live) : live;
   const wanted = path.documents.patch({ ...request, live: asked });
-  return { object: await write(path, target, live, wanted, by), isNew: false };
+  return { object: await write(path, target, live, wanted, by, 'Patch'), isNew: false };
 }

@@ -12,6 +12,7 @@
  */
 import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
+import { namespaces } from '../kube/resources.ts';
 import type { Transport } from '../kube/transport.ts';
 import type { ApiServer } from './api-server.ts';
 import { createApiServer } from './api-server.ts';
@@ -56,6 +57,9 @@ export interface Cluster {
   stop(): void;
 }
 
+/** Those that every cluster has. */
+const ownNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
 const noAdmission: Admission = {
   concerns: () => false,
   mutate: async ({ object }) => {
@@ -80,6 +84,9 @@ export function createCluster(options: ClusterOptions): Cluster {
   const rest = createRest({ clock, store, registry, server, presentation });
   const api = createLocalApi({ store, registry, server, name: 'kube-controller-manager' });
   const stop = keepCustomResources({ api, registry, clock, log });
+  for (const name of ownNamespaces) {
+    void api.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
   return {
     store,
     registry,

@@ -190,7 +190,8 @@ function goType(value: unknown): string {
 /** As Go prints a value of JSON. */
 function goText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
-  if (!isRecord(value)) return value === null ? '<nil>' : String(value as string | number | boolean);
+  if (!isRecord(value))
+    return value === null ? '<nil>' : String(value as string | number | boolean);
   const keys = Object.keys(value).sort();
   return `map[${keys.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
 }

@@ -13,6 +13,7 @@ export function decoded(
   body: unknown,
   as: Writing,
   { prune }: Pick<Documents, 'prune'>,
+  form: 'Body' | 'Patch' = 'Body',
 ): StoredObject {
   const given = body as StoredObject;
   const apiVersion = apiVersionOf(type);
@@ -30,8 +31,7 @@ export function decoded(
   }
   const { object, unknown } = prune(type, given);
   if (unknown.length > 0 && as.fieldValidation === 'Strict') {
-    const list = unknown.map((path) => `unknown field "${path}"`).join(', ');
-    throw badRequest(`strict decoding error: ${list}`);
+    throw unknownFields(type, unknown, form);
   }
   if (as.fieldValidation === 'Warn') {
     for (const path of unknown) as.warn(`unknown field "${path}"`);
@@ -41,6 +41,23 @@ export function decoded(
     return object;
   }
   return { ...object, apiVersion, kind, metadata: { name: '', ...metadata } };
+}
+
+function unknownFields(
+  { kind, version, isCustom }: ResourceType,
+  unknown: readonly string[],
+  form: 'Body' | 'Patch',
+): StatusError {
+  const list = unknown.map((path) => `unknown field "${path}"`).join(', ');
+  const error = `strict decoding error: ${list}`;
+  if (form === 'Patch') {
+    const message = `Invalid value: "patch": ${error}`;
+    return invalid({ group: '', plural: '', kind: '' }, '', [
+      { field: 'patch', reason: 'FieldValueInvalid', message },
+    ]);
+  }
+  if (isCustom) return badRequest(error);
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error}`);
 }
 
 export function checkName(type: ResourceType, key: NamespacedName, object: StoredObject): void {

@@ -5,7 +5,8 @@ import type { ResourceType, StoredObject } from './resource-type.ts';
 import { groupResourceOf } from './resource-type.ts';
 import type { FieldRequirement } from './selectors.ts';
 import { fieldOf, parseFieldSelector, parseLabelSelector } from './selectors.ts';
-import { badRequest, StatusError } from './status-error.ts';
+import type { FieldError } from './status-error.ts';
+import { badRequest, expired, invalid, StatusError } from './status-error.ts';
 
 export interface Selection {
   /** All namespaces where undefined. */
@@ -27,6 +28,15 @@ export interface ObjectList {
   readonly continueToken: string;
   readonly remaining: number | undefined;
 }
+
+/** How options of a list are called where they are wrong. */
+const listOptions = { group: 'meta.k8s.io', plural: '', kind: 'ListOptions' };
+
+/** In place of a version in a token: a list that goes on with what there is now. */
+const anyVersion = -1;
+
+const pageIsGone =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
 
 export type ObjectMatch = (object: StoredObject) => boolean;
 
@@ -56,9 +66,10 @@ function checkSelectable(type: ResourceType, path: string): void {
 }
 
 export function list(store: ObjectStore, type: ResourceType, query: ListQuery): ObjectList {
+  checkVersionMatch(query);
   const match = matchOf(type, query);
   const from = query.continueToken === '' ? undefined : parseToken(query.continueToken);
-  const { version, objects } = snapshot(store, type, query, from?.version);
+  const { version, objects } = snapshot(store, type, query, from);
   const start = from === undefined ? 0 : indexAfter(objects, from.after);
   const { limit } = query;
   const items: StoredObject[] = [];
@@ -78,9 +89,27 @@ export function list(store: ObjectStore, type: ResourceType, query: ListQuery): 
   return {
     items,
     resourceVersion: String(version),
-    continueToken: next === undefined || last === undefined ? '' : tokenOf(version, last),
+    continueToken: next === undefined || last === undefined ? '' : tokenOf(version, pathOf(last)),
     remaining: next === undefined || isSelected ? undefined : objects.length - seen,
   };
+}
+
+function checkVersionMatch({ resourceVersion, resourceVersionMatch }: ListQuery): void {
+  if (resourceVersionMatch === '') return;
+  const refused = (reason: FieldError['reason'], message: string): StatusError =>
+    invalid(listOptions, '', [{ field: 'resourceVersionMatch', reason, message }]);
+  if (!['Exact', 'NotOlderThan'].includes(resourceVersionMatch)) {
+    const supported = 'supported values: "Exact", "NotOlderThan"';
+    const message = `Unsupported value: "${resourceVersionMatch}": ${supported}`;
+    throw refused('FieldValueNotSupported', message);
+  }
+  if (resourceVersion === '' || (resourceVersion === '0' && resourceVersionMatch === 'Exact')) {
+    const why =
+      resourceVersion === ''
+        ? 'resourceVersionMatch is forbidden unless resourceVersion is provided'
+        : 'resourceVersionMatch "Exact" is forbidden for resourceVersion "0"';
+    throw refused('FieldValueForbidden', `Forbidden: ${why}`);
+  }
 }
 
 interface Snapshot {
@@ -92,27 +121,29 @@ function snapshot(
   store: ObjectStore,
   type: ResourceType,
   { namespace, resourceVersion, resourceVersionMatch }: ListQuery,
-  continued: number | undefined,
+  from: Continuation | undefined,
 ): Snapshot {
   const groupResource = groupResourceOf(type);
   const now = store.version();
-  const wanted = continued ?? versionOf(resourceVersion);
+  const wanted =
+    from === undefined
+      ? versionOf(resourceVersion)
+      : from.version === anyVersion
+        ? undefined
+        : from.version;
   if (wanted !== undefined && wanted > now) throw tooLarge(wanted, now);
-  const isExact = continued !== undefined || resourceVersionMatch === 'Exact';
+  const isExact = from !== undefined || resourceVersionMatch === 'Exact';
   if (!isExact || wanted === undefined || wanted === now) {
     return { version: now, objects: store.list(groupResource, namespace) };
   }
   const objects = store.listAt(groupResource, wanted, namespace);
   if (objects !== undefined) return { version: wanted, objects };
-  throw continued === undefined
-    ? new StatusError(`The resourceVersion for the provided list is too old.`, {
-        code: 410,
-        reason: 'Expired',
-      })
-    : new StatusError(
-        'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
-        { code: 410, reason: 'Expired' },
-      );
+  if (from === undefined) throw expired('The resourceVersion for the provided list is too old.');
+  throw new StatusError(pageIsGone, {
+    code: 410,
+    reason: 'Expired',
+    continueToken: tokenOf(anyVersion, from.after),
+  });
 }
 
 /** Undefined where any version is as good. */
@@ -137,14 +168,22 @@ export function tooLarge(wanted: number, now: number): StatusError {
   });
 }
 
-function tokenOf(version: number, { metadata }: StoredObject): string {
-  const after = `${metadata.namespace ?? ''}/${metadata.name}`;
+const pathOf = ({ metadata: { namespace = '', name } }: StoredObject): string =>
+  `${namespace}/${name}`;
+
+interface Continuation {
+  readonly version: number;
+  /** The last object of the page before. */
+  readonly after: string;
+}
+
+function tokenOf(version: number, after: string): string {
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, after })).toString(
     'base64url',
   );
 }
 
-function parseToken(token: string): { readonly version: number; readonly after: string } {
+function parseToken(token: string): Continuation {
   try {
     const { rv, after } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as {
       readonly rv?: unknown;
@@ -158,8 +197,6 @@ function parseToken(token: string): { readonly version: number; readonly after: 
 }
 
 function indexAfter(objects: readonly StoredObject[], after: string): number {
-  const found = objects.findIndex(
-    ({ metadata: { namespace = '', name } }) => `${namespace}/${name}` > after,
-  );
+  const found = objects.findIndex((it) => pathOf(it) > after);
   return found === -1 ? objects.length : found;
 }

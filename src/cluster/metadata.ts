@@ -2,7 +2,7 @@
  * The metadata that the API server itself writes, and the rules for the rest of it.
  * Rules: k8s.io/apimachinery, `api/validation/objectmeta.go`; Kubernetes docs, "Object Names and IDs".
  */
-import type { ObjectMeta } from '../api/kubernetes.ts';
+import type { ObjectMeta, OwnerReference } from '../api/kubernetes.ts';
 import { isEqual } from './json.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import type { FieldError } from './status-error.ts';
@@ -92,12 +92,13 @@ export function validateMeta(
   before: StoredObject | undefined,
 ): readonly FieldError[] {
   if (before?.metadata === object.metadata) return [];
-  const { labels, annotations, finalizers, name } = object.metadata;
+  const { labels, annotations, finalizers, ownerReferences, name } = object.metadata;
   const meta = before?.metadata;
   return [
     ...(meta?.name === name ? [] : nameErrors(type, name)),
     ...(meta?.labels === labels ? [] : labelErrors('metadata.labels', labels ?? {})),
     ...(meta?.annotations === annotations ? [] : annotationErrors(annotations ?? {})),
+    ...(meta?.ownerReferences === ownerReferences ? [] : ownerErrors(ownerReferences ?? [])),
     ...(meta?.finalizers === finalizers ? [] : finalizerErrors(object, before)),
   ];
 }
@@ -161,6 +162,18 @@ function annotationErrors(annotations: Readonly<Record<string, string>>): readon
   if (bytes <= annotationBytesMax) return errors;
   const message = `Too long: may not be more than ${annotationBytesMax} bytes`;
   return [...errors, { field, reason: 'FieldValueTooLong', message }];
+}
+
+function ownerErrors(owners: readonly OwnerReference[]): readonly FieldError[] {
+  const field = 'metadata.ownerReferences';
+  return owners.flatMap(({ apiVersion, kind, name, uid }) => [
+    ...(apiVersion
+      ? []
+      : [invalidValue(`${field}.apiVersion`, apiVersion, 'version must not be empty')]),
+    ...Object.entries({ kind, name, uid }).flatMap(([part, value]) =>
+      value ? [] : [invalidValue(`${field}.${part}`, value, 'must not be empty')],
+    ),
+  ]);
 }
 
 function finalizerErrors(

@@ -49,7 +49,12 @@ export async function remove(
   return { object: isEqual(before, ending) ? before : put(store, type, ending), isGone };
 }
 
-function checkCondition(type: ResourceType, { metadata }: StoredObject, given: Precondition): void {
+function checkCondition(
+  { group, kind }: ResourceType,
+  { metadata }: StoredObject,
+  given: Precondition,
+): void {
+  const type = { group, kind, plural: kind };
   const { uid, resourceVersion } = given;
   const { name } = metadata;
   if (uid !== undefined && uid !== metadata.uid) {

@@ -3,7 +3,8 @@ import { parseBody } from './body.ts';
 import type { ListQuery } from './list.ts';
 import type { User } from './resource-type.ts';
 import type { RestPath } from './rest-path.ts';
-import { badRequest } from './status-error.ts';
+import type { StatusError } from './status-error.ts';
+import { badRequest, invalid } from './status-error.ts';
 import type { Precondition, Writing } from './writing.ts';
 
 export interface RestRequest {
@@ -32,23 +33,45 @@ interface AnswerHead {
 export const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
 export function writingOf(
-  { query, userAgent = '', contentType, user }: RestRequest,
+  { method, query, userAgent = '', contentType, user }: RestRequest,
   warnings: string[],
 ): Writing {
   const dryRun = query.getAll('dryRun');
   if (dryRun.some((it) => it !== 'All')) {
-    throw badRequest(`Invalid value: ${JSON.stringify(dryRun)}: supported values: "All"`);
+    throw unsupported(method, 'dryRun', JSON.stringify(dryRun), '"All"');
   }
   const asked = query.get('fieldValidation') ?? 'Warn';
+  if (!isFieldValidation(asked)) {
+    const supported = '"Ignore", "Strict", "Warn"';
+    throw unsupported(method, 'fieldValidation', JSON.stringify(asked), supported);
+  }
   // Who applies says who they are.
   const isApply = contentType?.startsWith('application/apply-patch') === true;
   return {
     user,
     dryRun: dryRun.length > 0,
     fieldManager: query.get('fieldManager') ?? (isApply ? '' : (userAgent.split('/')[0] ?? '')),
-    fieldValidation: asked === 'Strict' || asked === 'Ignore' ? asked : 'Warn',
+    fieldValidation: asked,
     warn: (text) => void warnings.push(text),
   };
+}
+
+const isFieldValidation = (text: string): text is Writing['fieldValidation'] =>
+  ['Ignore', 'Strict', 'Warn'].includes(text);
+
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+};
+
+function unsupported(method: string, field: string, value: string, supported: string): StatusError {
+  const kind = optionKinds[method] ?? 'ListOptions';
+  const message = `Unsupported value: ${value}: supported values: ${supported}`;
+  return invalid({ group: 'meta.k8s.io', plural: '', kind }, '', [
+    { field, reason: 'FieldValueNotSupported', message },
+  ]);
 }
 
 /** DeleteOptions come as the body, or as the query. */

@@ -76,10 +76,18 @@ async function answer(
 
 function document({ presentation }: Context, request: RestRequest): RestAnswer {
   const found = presentation.document(request.path, request.accept);
-  if (found === undefined) throw noSuchPath();
+  if (found === undefined) return noSuchDocument;
   if (request.method !== 'GET') throw notAllowed();
   return { kind: 'Whole', code: 200, warnings: [], ...found };
 }
+
+const noSuchDocument: RestAnswer = {
+  kind: 'Whole',
+  code: 404,
+  contentType: 'text/plain; charset=utf-8',
+  body: '404 page not found\n',
+  warnings: [],
+};
 
 function hasSubresource(type: ResourceType, subresource: string): boolean {
   switch (subresource) {

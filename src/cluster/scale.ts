@@ -2,7 +2,7 @@
 import type { Json } from '../api/kubernetes.ts';
 import { isRecord } from './json.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
-import { badRequest, notFound } from './status-error.ts';
+import { invalid, notFound } from './status-error.ts';
 
 function at(object: StoredObject, path: string): unknown {
   let found: unknown = object;
@@ -65,6 +65,8 @@ export function readScale(type: ResourceType, object: StoredObject): StoredObjec
   };
 }
 
+const scaleSubject = { group: 'autoscaling', plural: '', kind: 'Scale' };
+
 /** The object with as many replicas as a `Scale` says. */
 export function withReplicas(
   type: ResourceType,
@@ -74,7 +76,13 @@ export function withReplicas(
   const scale = isRecord(given) ? given : {};
   const { replicas = 0 } = isRecord(scale['spec']) ? scale['spec'] : {};
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
-    throw badRequest(`spec.replicas of a Scale must be a whole number of 0 or more`);
+    throw invalid(scaleSubject, object.metadata.name, [
+      {
+        field: 'spec.replicas',
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`,
+      },
+    ]);
   }
   const metadata = isRecord(scale['metadata']) ? scale['metadata'] : {};
   const path = (type.scale?.specReplicas ?? '.spec.replicas').split('.').slice(1);

@@ -26,6 +26,8 @@ export interface StatusErrorOptions {
   readonly reason: string;
   readonly details?: StatusDetails;
   readonly retryAfterSeconds?: number;
+  /** With which a list can go on all the same. */
+  readonly continueToken?: string;
 }
 
 export class StatusError extends Error {
@@ -34,6 +36,7 @@ export class StatusError extends Error {
   readonly reason: string;
   readonly details: StatusDetails | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly continueToken: string | undefined;
 
   constructor(message: string, options: StatusErrorOptions) {
     super(message);
@@ -41,6 +44,7 @@ export class StatusError extends Error {
     this.reason = options.reason;
     this.details = options.details;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.continueToken = options.continueToken;
   }
 
   /** The body of the answer. */
@@ -51,7 +55,7 @@ export class StatusError extends Error {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.continueToken === undefined ? {} : { continue: this.continueToken },
       status: 'Failure',
       message: this.message,
       reason: this.reason,

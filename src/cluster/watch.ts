@@ -65,7 +65,10 @@ export function watch(
   const stopBookmarks = options.bookmarks
     ? every(clock, bookmarkMs, () => lines.push(line('BOOKMARK', bookmark(store.version(), false))))
     : () => undefined;
-  const cancel = clock.after(options.timeoutMs, () => lines.end());
+  const cancel = clock.after(options.timeoutMs, () => {
+    if (options.bookmarks) lines.push(line('BOOKMARK', bookmark(store.version(), false)));
+    lines.end();
+  });
   const unlisten = onAbort(signal, () => lines.end());
   lines.onEnd(() => {
     unsubscribe();

@@ -62,7 +62,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     isLean: true,
   });
   const processes: ControllerProcess[] = [];
-  for (const name of ['default', 'aviary-system']) {
+  for (const name of ['aviary-system']) {
     const metadata = { name };
     await cluster.api.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
   }
