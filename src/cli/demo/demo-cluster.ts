@@ -1,5 +1,7 @@
 /** What the demo asks of a cluster: to be there, and to let its people in. */
 
+import type { Log } from '../../kube/log.ts';
+
 /** Each has rights to everything; admission tells them apart by their names. */
 export type DemoUser = 'developer' | 'aviary';
 
@@ -14,6 +16,7 @@ export interface DemoCluster {
 export interface DemoClusterOptions {
   /** 0 takes a free one. */
   readonly port: number;
+  readonly log: Log;
 }
 
 /** Rejects with code `EADDRINUSE` where the port is taken. */

@@ -5,19 +5,18 @@ import { createCluster } from '../../cluster/cluster.ts';
 import { serveCluster } from '../../cluster/http.ts';
 import type { User } from '../../cluster/resource-type.ts';
 import { systemClock } from '../../kube/clock.ts';
-import { quietLog } from '../../kube/quiet-log.ts';
 import type { DemoUser, StartCluster } from './demo-cluster.ts';
 import { kubeconfigText } from './demo-cluster.ts';
 
 const host = '127.0.0.1';
 const tokenBytes = 24;
 
-export const startEmbeddedCluster: StartCluster = async ({ port }) => {
+export const startEmbeddedCluster: StartCluster = async ({ port, log }) => {
   const nowMs = systemClock.now();
   const authority = await makeAuthority(nowMs);
   const { certificate, key } = await issueLeaf(authority, [host, 'localhost'], nowMs);
   const tokens: Readonly<Record<DemoUser, string>> = { developer: newToken(), aviary: newToken() };
-  const cluster = createCluster({ clock: systemClock, random: Math.random, log: quietLog });
+  const cluster = createCluster({ clock: systemClock, random: Math.random, log });
   const served = await serveCluster({
     rest: cluster.rest,
     users: new Map(Object.entries(tokens).map(([name, token]) => [token, userOf(name)])),
@@ -34,7 +33,10 @@ export const startEmbeddedCluster: StartCluster = async ({ port }) => {
         token: tokens[user],
         namespace,
       }),
-    stop: () => served.close(),
+    stop: async () => {
+      cluster.stop();
+      await served.close();
+    },
   };
 };
 

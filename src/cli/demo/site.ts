@@ -69,7 +69,7 @@ const lookMs = 50;
 const loopback = '127.0.0.1';
 
 export async function startSite(options: SiteOptions): Promise<Site> {
-  const cluster = await options.startCluster({ port: options.port });
+  const cluster = await options.startCluster({ port: options.port, log: options.log });
   const closing: (() => Promise<void> | void)[] = [() => cluster.stop()];
   const close = async (): Promise<void> => {
     for (const end of closing.toReversed()) await end();
