@@ -50,7 +50,11 @@ export function createApiServer(path: WritePath): ApiServer {
       if (type.answer !== undefined) return type.answer(object, as.user);
       return insert(path, type, namespace, object, as);
     },
-    update: async (target, body, as) => write(path, target, liveOf(target), body, as),
+    update: async (target, body, as) => {
+      // Who names another object is told so, whether or not there is this one.
+      if (target.subresource !== 'scale') read(path, target, body, as);
+      return write(path, target, liveOf(target), body, as);
+    },
     patch: async (target, patch, as) => {
       for (let tries = 1; ; tries += 1) {
         try {
@@ -79,16 +83,27 @@ async function write(
   as: Writing,
   form: 'Body' | 'Patch' = 'Body',
 ): Promise<StoredObject> {
-  const { type, key, subresource } = target;
+  const { type, subresource } = target;
   if (subresource === 'scale') {
     const wanted = withReplicas(type, before, body);
     if (wanted.metadata !== before.metadata) checkVersion(type, before, wanted);
     return readScale(type, await replace(path, target, before, wanted, as));
   }
-  const wanted = decoded(type, body, as, path.documents, form);
-  checkName(type, key, wanted);
+  const wanted = read(path, target, body, as, form);
   checkVersion(type, before, wanted);
   return replace(path, target, before, wanted, as);
+}
+
+function read(
+  path: WritePath,
+  { type, key }: Target,
+  body: unknown,
+  as: Writing,
+  form: 'Body' | 'Patch' = 'Body',
+): StoredObject {
+  const wanted = decoded(type, body, as, path.documents, form);
+  checkName(type, key, wanted);
+  return wanted;
 }
 
 async function patchOnce(

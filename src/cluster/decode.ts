@@ -17,7 +17,7 @@ export function decoded(
 ): StoredObject {
   const given = body as StoredObject;
   const apiVersion = apiVersionOf(type);
-  const version = given.apiVersion ?? apiVersion;
+  const version = given.apiVersion ?? (type.isCustom ? '' : apiVersion);
   const kind = given.kind ?? type.kind;
   if (version !== apiVersion) {
     throw badRequest(
@@ -86,7 +86,7 @@ export function checkVersion(type: ResourceType, before: StoredObject, wanted: S
   if (resourceVersion === '' || resourceVersion === '0') {
     if (!type.isCustom) return;
     const message = 'Invalid value: 0: must be specified for an update';
-    throw invalid(type, name, [
+    throw invalid({ ...type, kind: type.plural }, name, [
       { field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message },
     ]);
   }

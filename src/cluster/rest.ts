@@ -4,6 +4,7 @@
  */
 import type { Json } from '../api/kubernetes.ts';
 import type { Clock } from '../kube/clock.ts';
+import type { Form } from './accept.ts';
 import { formOf } from './accept.ts';
 import type { ApiServer } from './api-server.ts';
 import { parseBody } from './body.ts';
@@ -26,7 +27,7 @@ import {
   numberOf,
   writingOf,
 } from './rest-request.ts';
-import { noSuchPath, notAllowed } from './status-error.ts';
+import { noSuchPath, notAllowed, StatusError } from './status-error.ts';
 import { watch } from './watch.ts';
 import type { Target } from './writing.ts';
 
@@ -68,6 +69,7 @@ async function answer(
   if (path === undefined) return document(context, request);
   const type = context.registry.find(path.group, path.version, path.plural);
   if (type === undefined) throw noSuchPath();
+  if (path.namespace !== undefined && !type.namespaced) throw noSuchPath();
   if (path.subresource !== '' && !hasSubresource(type, path.subresource)) throw noSuchPath();
   return path.name === undefined
     ? answerCollection(context, request, { type, path, warnings })
@@ -170,6 +172,7 @@ async function answerObject(
     }
     case 'PATCH': {
       const contentType = (request.contentType ?? '').split(';')[0]?.trim() ?? '';
+      checkPatchType(type, contentType);
       const force = isTrue(request.query.get('force'));
       const patch = { contentType, body: request.body, force };
       const { object, isNew } = await server.patch(target, patch, as);
@@ -184,6 +187,22 @@ async function answerObject(
     default:
       throw notAllowed();
   }
+}
+
+const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+
+function checkPatchType({ isCustom }: ResourceType, contentType: string): void {
+  const accepted = patchTypes.filter((it) => !isCustom || !it.includes('strategic'));
+  if (accepted.includes(contentType)) return;
+  throw new StatusError(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+    { code: 415, reason: 'UnsupportedMediaType' },
+  );
 }
 
 /** Pods come back whole from their deletion; of others a `Status` tells it. */
@@ -254,7 +273,7 @@ function watched(
     bookmarks: isTrue(request.query.get('allowWatchBookmarks')),
     timeoutMs: seconds * 1000,
     signal: request.signal,
-    encode: (object) => encode(type, object, form, includeObjectOf(request)),
+    encode: watchEncoder(encode, type, form, includeObjectOf(request)),
     bookmark: (version, isEndOfInitial) =>
       JSON.stringify({
         ...bookmarked,
@@ -266,6 +285,24 @@ function watched(
       }),
   });
   return { kind: 'Stream', lines, contentType: 'application/json', warnings };
+}
+
+/** Of the tables of a watch, only the first names the columns. */
+function watchEncoder(
+  encode: Encode,
+  type: ResourceType,
+  form: Form,
+  includeObject: string,
+): (object: StoredObject) => string {
+  let isFirst = true;
+  return (object) => {
+    const text = encode(type, object, form, includeObject);
+    if (form !== 'Table' || isFirst) {
+      isFirst = false;
+      return text;
+    }
+    return JSON.stringify({ ...(JSON.parse(text) as object), columnDefinitions: null });
+  };
 }
 
 function whole(
