@@ -1,16 +1,10 @@
 /** What is wrong with a ConfigMap or a Secret. Rules: Kubernetes, `pkg/apis/core/validation`. */
 import { isEqual } from '../json.ts';
 import type { StoredObject } from '../resource-type.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import { objectOf, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import {
-  forbiddenField,
-  immutable,
-  invalidValue,
-  none,
-  required,
-  validConfigKey,
-} from './field-errors.ts';
+import { immutable, invalidValue, none, validConfigKey } from './field-errors.ts';
 
 const bytesMax = 1024 * 1024;
 
@@ -38,10 +32,10 @@ function changeErrors(
   if (before?.immutable !== true) return none;
   const why = 'field is immutable when `immutable` is set';
   return [
-    ...(after.immutable === true ? none : [forbiddenField('immutable', why)]),
+    ...(after.immutable === true ? none : [forbidden('immutable', why)]),
     ...fields
       .filter((it) => !isEqual(objectOf(after[it]), objectOf(before[it])))
-      .map((it) => forbiddenField(it, why)),
+      .map((it) => forbidden(it, why)),
   ];
 }
 

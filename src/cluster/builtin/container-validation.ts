@@ -3,13 +3,13 @@
  * Rules: Kubernetes, `pkg/apis/core/validation/validation.go`; the essential part of them.
  */
 import type { Json } from '../../api/kubernetes.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
 import {
   dnsLabel,
   duplicate,
-  forbiddenField,
   invalidValue,
   none,
   notFoundValue,
@@ -18,7 +18,6 @@ import {
   portName,
   portNumber,
   portOrName,
-  required,
 } from './field-errors.ts';
 import { nanosOf } from './quantity.ts';
 
@@ -65,7 +64,7 @@ export function initContainerErrors(
       ...(isTaken ? [duplicate(`${path}.name`, name)] : none),
       ...notOfInit
         .filter((it) => !isSidecar && container[it] !== undefined)
-        .map((it) => forbiddenField(`${path}.${it}`, why)),
+        .map((it) => forbidden(`${path}.${it}`, why)),
     ];
   });
 }
@@ -243,8 +242,6 @@ function actionErrors(field: string, probe: JsonObject): Errors {
   if (first === undefined) return [required(field, 'must specify a handler type')];
   return [
     ...(actions[first]?.(`${field}.${first}`, objectOf(probe[first])) ?? none),
-    ...others.map((it) =>
-      forbiddenField(`${field}.${it}`, 'may not specify more than 1 handler type'),
-    ),
+    ...others.map((it) => forbidden(`${field}.${it}`, 'may not specify more than 1 handler type')),
   ];
 }

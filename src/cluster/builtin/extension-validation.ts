@@ -3,10 +3,11 @@
  * Rules: Kubernetes, `pkg/apis/admissionregistration/validation/validation.go`.
  */
 import type { StoredObject } from '../resource-type.ts';
+import { required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { duplicate, invalidValue, none, oneOf, required } from './field-errors.ts';
+import { duplicate, invalidValue, none, oneOf } from './field-errors.ts';
 import { selectorErrors } from './label-selectors.ts';
 
 const timeoutSecondsMax = 30;

@@ -9,15 +9,7 @@ export type Errors = readonly FieldError[];
 
 export const none: Errors = [];
 
-const withDetail = (text: string, detail: string): string =>
-  detail === '' ? text : `${text}: ${detail}`;
-
-export const required = (field: string, detail = ''): FieldError => ({
-  field,
-  reason: 'FieldValueRequired',
-  message: withDetail('Required value', detail),
-});
-
+/** Values are shown as the API server holds them: the fields of a struct in their own order. */
 export const invalidValue = (field: string, value: Json | undefined, why: string): FieldError => ({
   field,
   reason: 'FieldValueInvalid',
@@ -28,12 +20,6 @@ export const duplicate = (field: string, value: Json): FieldError => ({
   field,
   reason: 'FieldValueDuplicate',
   message: `Duplicate value: ${JSON.stringify(value)}`,
-});
-
-export const forbiddenField = (field: string, why: string): FieldError => ({
-  field,
-  reason: 'FieldValueForbidden',
-  message: withDetail('Forbidden', why),
 });
 
 export const notFoundValue = (field: string, value: Json): FieldError => ({

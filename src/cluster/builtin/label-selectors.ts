@@ -1,9 +1,10 @@
 /** Label selectors in objects: what is wrong with them, and what they select. */
 import { labelErrors } from '../metadata.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { forbiddenField, invalidValue, required } from './field-errors.ts';
+import { invalidValue } from './field-errors.ts';
 
 const needsValues = ['In', 'NotIn'];
 const needsNone = ['Exists', 'DoesNotExist'];
@@ -45,7 +46,7 @@ function expressionErrors(field: string, { key, operator, values }: Expression):
   }
   if (needsNone.includes(operator)) {
     const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-    return values.length === 0 ? keyErrors : [forbiddenField(`${field}.values`, why), ...keyErrors];
+    return values.length === 0 ? keyErrors : [forbidden(`${field}.values`, why), ...keyErrors];
   }
   const why = 'not a valid selector operator';
   return [invalidValue(`${field}.operator`, operator, why), ...keyErrors];

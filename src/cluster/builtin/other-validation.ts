@@ -5,19 +5,18 @@
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
 import type { ResourceType, StoredObject } from '../resource-type.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
 import {
   atMostAll,
   countOrPercent,
-  forbiddenField,
   immutable,
   invalidValue,
   none,
   notNegative,
   oneOf,
-  required,
   unsupported,
 } from './field-errors.ts';
 import { selectorErrors } from './label-selectors.ts';
@@ -166,7 +165,7 @@ function metricErrors(metrics: readonly JsonObject[], min: number): Errors {
       const why = `must populate information for the given metric source`;
       return metric[source] === undefined ? [required(`${field}.${source}`, why)] : none;
     }),
-    ...(min === 0 && !wakes ? [forbiddenField('spec.metrics', asleep)] : none),
+    ...(min === 0 && !wakes ? [forbidden('spec.metrics', asleep)] : none),
   ];
 }
 

@@ -6,11 +6,12 @@ import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
 import { labelErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import { containerErrors, initContainerErrors } from './container-validation.ts';
 import type { JsonObject } from './defaulting.ts';
 import { objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { dnsLabel, duplicate, forbiddenField, none, oneOf, required } from './field-errors.ts';
+import { dnsLabel, duplicate, none, oneOf } from './field-errors.ts';
 
 export interface TemplateValidation {
   /** Of a `PodTemplateSpec` at that path. The same template is not looked at twice. */
@@ -58,10 +59,10 @@ const changeWhy =
 function changeErrors(after: JsonObject, before: JsonObject): Errors {
   const numberOf = (it: JsonObject): number => objectsIn(it['containers']).length;
   if (numberOf(after) !== numberOf(before)) {
-    return [forbiddenField('spec.containers', 'pod updates may not add or remove containers')];
+    return [forbidden('spec.containers', 'pod updates may not add or remove containers')];
   }
   const isSame = isEqual(fixedPart(after), fixedPart(before));
-  return isSame ? none : [forbiddenField('spec', changeWhy)];
+  return isSame ? none : [forbidden('spec', changeWhy)];
 }
 
 const fixedPart = (spec: JsonObject): JsonObject =>
@@ -161,8 +162,6 @@ function sourceErrors(field: string, volume: JsonObject): Errors {
   const isMissing = name !== undefined && textOf(objectOf(volume[first])[name]) === '';
   return [
     ...(isMissing ? [required(`${field}.${first}.${name}`)] : none),
-    ...others.map((it) =>
-      forbiddenField(`${field}.${it}`, 'may not specify more than 1 volume type'),
-    ),
+    ...others.map((it) => forbidden(`${field}.${it}`, 'may not specify more than 1 volume type')),
   ];
 }

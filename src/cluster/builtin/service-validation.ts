@@ -1,6 +1,7 @@
 /** What is wrong with a Service. Rules: Kubernetes, `pkg/apis/core/validation/validation.go`. */
 import { isIP } from 'node:net';
 import { labelErrors } from '../metadata.ts';
+import { required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
@@ -12,7 +13,6 @@ import {
   oneOf,
   portNumber,
   portOrName,
-  required,
 } from './field-errors.ts';
 import { validatingSpec } from './workload-validation.ts';
 

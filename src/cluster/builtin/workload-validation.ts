@@ -5,6 +5,7 @@
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
 import type { ResourceType } from '../resource-type.ts';
+import { forbidden, invalid, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
@@ -13,12 +14,10 @@ import {
   atMostAll,
   countOrPercent,
   dnsLabel,
-  forbiddenField,
   immutable,
   invalidValue,
   none,
   notNegative,
-  required,
   unsupported,
 } from './field-errors.ts';
 import { isEmptySelector, isUsableSelector, selectorErrors, selects } from './label-selectors.ts';
@@ -40,7 +39,7 @@ const labelsOf = (spec: JsonObject): Json | undefined =>
 
 const doesNotMatch = (spec: JsonObject): Errors => {
   const why = '`selector` does not match template `labels`';
-  return [invalidValue('spec.template.metadata.labels', labelsOf(spec), why)];
+  return [invalid('spec.template.metadata.labels', labelsOf(spec) ?? null, why)];
 };
 
 const isMatching = (spec: JsonObject): boolean =>
@@ -68,7 +67,7 @@ function templateErrors(spec: JsonObject, templates: TemplateValidation, kind: s
       : [unsupported(`${field}.restartPolicy`, restartPolicy, ['Always'])]),
     ...(activeDeadlineSeconds === undefined
       ? none
-      : [forbiddenField(`${field}.activeDeadlineSeconds`, why)]),
+      : [forbidden(`${field}.activeDeadlineSeconds`, why)]),
   ];
 }
 
@@ -116,7 +115,7 @@ function strategyErrors(field: string, strategy: JsonObject): Errors {
   const inner = `${field}.rollingUpdate`;
   if (type === 'Recreate') {
     const why = "may not be specified when strategy `type` is 'Recreate'";
-    return rollingUpdate === undefined ? none : [forbiddenField(inner, why)];
+    return rollingUpdate === undefined ? none : [forbidden(inner, why)];
   }
   if (type !== 'RollingUpdate') {
     // As the API server holds it.
@@ -247,10 +246,7 @@ export const validateStatefulSet = (templates: TemplateValidation): Validate =>
       before === undefined || isEqual(without(spec, changeable), without(before, changeable));
     const why =
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
-    return [
-      ...statefulSetErrors(spec, templates),
-      ...(isSame ? none : [forbiddenField('spec', why)]),
-    ];
+    return [...statefulSetErrors(spec, templates), ...(isSame ? none : [forbidden('spec', why)])];
   });
 
 export const validateReplicationController = (templates: TemplateValidation): Validate =>
