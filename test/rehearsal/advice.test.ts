@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import type { Canary, CanaryAnalysis } from '../../src/api/canary.ts';
 import type { Deployment, HorizontalPodAutoscaler } from '../../src/api/kubernetes.ts';
@@ -278,4 +279,12 @@ suite('advice is given', () => {
     for (const { means, todo } of adviceRules)
       assert.match(`${means} ${todo}`, /^[a-zA-Z].*\. [A-Z].*\.$/);
   });
+});
+
+test('docs/rehearsal.md explains each rule', () => {
+  const docs = readFileSync(new URL('../../docs/rehearsal.md', import.meta.url), 'utf8');
+  for (const { id, means, todo } of adviceRules) {
+    const row = docs.split('\n').find((line) => line.startsWith(`| \`${id}\``)) ?? '';
+    assert.ok(row.includes(means) && row.includes(todo), id);
+  }
 });

@@ -1,0 +1,21 @@
+/** The bundle as users run it. It needs no cluster, but it must have been built, as it is for these. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+import { test } from 'node:test';
+
+const at = (path: string): string => new URL(`../../${path}`, import.meta.url).pathname;
+
+test('the bundle rehearses, with its scenarios in it', () => {
+  const podinfo = at('test/rehearsal/podinfo.yaml');
+  const argv = ['rehearse', '-f', podinfo, '--scenario', 'errors-30-percent'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at('dist/aviary.js'), ...argv], {
+    cwd: '/',
+    encoding: 'utf8',
+    env: {},
+    timeout: 60_000,
+  });
+  assert.equal(stderr, '');
+  assert.match(stdout, /^ROLLED BACK after 3m10s$/m);
+  assert.equal(status, 1);
+});
