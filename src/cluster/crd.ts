@@ -168,7 +168,7 @@ function valueAt(
 ): { readonly value?: number; readonly wrong?: string } {
   let value = object;
   const stumbled = (at: number, wanted: string): { readonly wrong: string } => ({
-    wrong: `.${names.slice(0, at).join('.')} accessor error: ${goText(value)} is of the type ${goType(value)}, expected ${wanted}`,
+    wrong: `.${names.slice(0, at).join('.')} accessor error: ${goText(value as Json)} is of the type ${goType(value)}, expected ${wanted}`,
   });
   for (const [at, name] of names.entries()) {
     if (value === undefined || value === null) return {};
@@ -188,13 +188,15 @@ function goType(value: unknown): string {
 }
 
 /** As Go prints a value of JSON. */
-function goText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
-  if (!isRecord(value))
-    return value === null ? '<nil>' : String(value as string | number | boolean);
-  const keys = Object.keys(value).sort();
-  return `map[${keys.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
+function goText(value: Json): string {
+  if (typeof value !== 'object') return String(value);
+  if (value === null) return '<nil>';
+  if (isList(value)) return `[${value.map(goText).join(' ')}]`;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `map[${entries.map(([key, it]) => `${key}:${goText(it)}`).join(' ')}]`;
 }
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 const ageColumn: DefinedColumn = {
   name: 'Age',
