@@ -9,6 +9,8 @@ export interface Decoder {
   readonly type: string;
   /** Throws `Mismatch` or `Unreadable`. Answers the same value where nothing is to be changed. */
   readonly decode: (value: Json) => Json;
+  /** What a null in a list of them is. */
+  readonly zero: () => Json;
 }
 
 /** A value of the wrong type, with the way that leads to it. */
@@ -34,24 +36,30 @@ export function typeName(value: Json): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-export const anything: Decoder = { type: 'interface {}', decode: (value) => value };
+export const anything: Decoder = {
+  type: 'interface {}',
+  decode: (value) => value,
+  zero: () => null,
+};
 
-const plain = (name: 'string' | 'boolean' | 'number', type: string): Decoder => ({
+const plain = (name: 'string' | 'boolean' | 'number', type: string, zero: Json): Decoder => ({
   type,
+  zero: () => zero,
   decode: (value) => {
     if (typeof value !== name) throw new Mismatch(typeName(value), type);
     return value;
   },
 });
 
-const string = plain('string', 'string');
-const boolean = plain('boolean', 'bool');
-const float = plain('number', 'float64');
+const string = plain('string', 'string', '');
+const boolean = plain('boolean', 'bool', false);
+const float = plain('number', 'float64', 0);
 
 const int32Max = 2 ** 31 - 1;
 
 const integer = (type: 'int32' | 'int64'): Decoder => ({
   type,
+  zero: () => 0,
   decode: (value) => {
     if (typeof value !== 'number') throw new Mismatch(typeName(value), type);
     const isInRange = type === 'int64' || (value <= int32Max && value >= -int32Max - 1);
@@ -67,6 +75,7 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/
 
 const bytes: Decoder = {
   type: 'uint8',
+  zero: () => '',
   decode: (value) => {
     if (typeof value !== 'string') throw new Mismatch(typeName(value), '[]uint8');
     const text = value.replaceAll(/[\r\n]/g, '');
@@ -88,6 +97,7 @@ export function scalarOf({ type, format }: Definition): Decoder {
 
 const intOrString: Decoder = {
   type: 'intstr.IntOrString',
+  zero: () => 0,
   decode: (value) => {
     if (typeof value === 'string' || Number.isInteger(value)) return value;
     throw new Mismatch(typeName(value), 'int32');
@@ -96,6 +106,7 @@ const intOrString: Decoder = {
 
 const quantity: Decoder = {
   type: 'resource.Quantity',
+  zero: () => '0',
   decode: (value) => {
     const text = typeof value === 'number' ? String(value) : value;
     const canonical = typeof text === 'string' ? canonicalQuantity(text) : undefined;
@@ -111,6 +122,7 @@ const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?<fraction>\.\d+)?(?<zone>Z
 /** RFC 3339, kept in UTC: whole seconds, or six decimals, which then have to be there. */
 const time = (type: string, hasMicros: boolean): Decoder => ({
   type,
+  zero: () => null,
   decode: (value) => {
     if (typeof value !== 'string') throw new Mismatch(typeName(value), 'string');
     const layout = `"2006-01-02T15:04:05${hasMicros ? '.000000' : ''}Z07:00"`;
@@ -130,12 +142,10 @@ const time = (type: string, hasMicros: boolean): Decoder => ({
   },
 });
 
-/** Types that JSON has not, by their definitions. `zero` is what they are where they are not. */
-export const scalars: Readonly<
-  Record<string, { readonly decoder: Decoder; readonly zero?: Json }>
-> = {
-  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { decoder: intOrString, zero: 0 },
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': { decoder: quantity, zero: '0' },
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { decoder: time('v1.Time', false) },
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { decoder: time('v1.MicroTime', true) },
+/** Types that JSON has not, by their definitions. */
+export const scalars: Readonly<Record<string, Decoder>> = {
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': intOrString,
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': quantity,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': time('v1.Time', false),
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': time('v1.MicroTime', true),
 };

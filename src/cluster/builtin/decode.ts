@@ -45,7 +45,7 @@ export function createDecoders(): Decoders {
 
   const decoderOf = (definition: Definition): Decoder => {
     const name = referenceOf(definition);
-    if (name !== undefined) return scalars[name]?.decoder ?? structOf(name);
+    if (name !== undefined) return scalars[name] ?? structOf(name);
     const { type, items, additionalProperties } = definition;
     if (type === 'array') return listOf(items === undefined ? anything : decoderOf(items));
     if (type !== 'object') return scalarOf(definition);
@@ -73,7 +73,7 @@ export function createDecoders(): Decoders {
   const fieldOf = (struct: string, name: string, definition: Definition): Field => {
     const zero = zeroRules[struct]?.[name];
     const decoder = decoderOf(definition);
-    return { decoder, zero, absent: absentOf(zero, definition, decoder) };
+    return { decoder, zero, absent: absentOf(zero, decoder) };
   };
 
   return {
@@ -136,7 +136,7 @@ function struct(definition: string, fieldsOf: () => ReadonlyMap<string, Field>):
     }
     return changed ?? value;
   };
-  return { type, decode };
+  return { type, decode, zero: () => decode({}) };
 }
 
 function within(struct: string, key: string, field: Field, value: Json): Json | undefined {
@@ -155,22 +155,9 @@ function within(struct: string, key: string, field: Field, value: Json): Json | 
   }
 }
 
-function absentOf(
-  zero: ZeroRule | undefined,
-  definition: Definition,
-  { decode }: Decoder,
-): Json | undefined {
+function absentOf(zero: ZeroRule | undefined, decoder: Decoder): Json | undefined {
   if (zero === undefined || zero === 'drop') return undefined;
-  if (zero === 'null') return null;
-  const name = referenceOf(definition);
-  if (name !== undefined) return scalars[name]?.zero ?? decode({});
-  const zeros: Readonly<Record<string, Json>> = {
-    integer: 0,
-    number: 0,
-    boolean: false,
-    string: '',
-  };
-  return zeros[definition.type ?? ''];
+  return zero === 'null' ? null : decoder.zero();
 }
 
 /** Nothing, in the eyes of `omitempty` (and of `omitzero`, for a struct). */
@@ -182,28 +169,30 @@ function isEmpty(value: Json): boolean {
   return true;
 }
 
-function listOf({ type, decode }: Decoder): Decoder {
+function listOf({ type, decode, zero }: Decoder): Decoder {
   const list = `[]${type}`;
   return {
     type: list,
+    zero: () => null,
     decode: (value) => {
       if (!isList(value)) throw new Mismatch(typeName(value), list);
-      const items = value.map((item) => (item === null ? item : decode(item)));
+      const items = value.map((item) => (item === null ? zero() : decode(item)));
       return items.every((item, index) => item === value[index]) ? value : items;
     },
   };
 }
 
-function mapOf({ type, decode }: Decoder): Decoder {
+function mapOf({ type, decode, zero }: Decoder): Decoder {
   const map = `map[string]${type}`;
   return {
     type: map,
+    zero: () => null,
     decode: (value) => {
       if (!isJsonObject(value)) throw new Mismatch(typeName(value), map);
       let changed: Record<string, Json> | undefined;
       for (const key in value) {
         const before = value[key] ?? null;
-        const after = before === null ? '' : decode(before);
+        const after = before === null ? zero() : decode(before);
         if (after === before) continue;
         changed ??= { ...value };
         changed[key] = after;

@@ -1,5 +1,6 @@
 /** Kinds that extend the API: webhook configurations and definitions of custom resources. */
 import type { CustomResourceDefinition } from '../crd.ts';
+import type { StoredObject } from '../resource-type.ts';
 import { validateDefinition } from '../schema/definition.ts';
 import type { Json, KubeObject } from '../../api/kubernetes.ts';
 import { age, column, createdAt, integer } from './columns.ts';
@@ -49,6 +50,15 @@ const names = filled({
   listKind: (value, { kind }) => value ?? (typeof kind === 'string' ? `${kind}List` : undefined),
 });
 
+/** Decoded, it lacks nothing but versions. */
+function asDefinition(object: StoredObject): CustomResourceDefinition {
+  const definition = object as unknown as CustomResourceDefinition;
+  const { versions } = definition.spec as { readonly versions: unknown };
+  return isList(versions)
+    ? definition
+    : { ...definition, spec: { ...definition.spec, versions: [] } };
+}
+
 const noNames = { plural: '', kind: '' };
 
 const customResourceDefinition: Kind = {
@@ -72,10 +82,7 @@ const customResourceDefinition: Kind = {
     }),
   },
   validate: (object, before) =>
-    validateDefinition(
-      object as unknown as CustomResourceDefinition,
-      before as unknown as CustomResourceDefinition | undefined,
-    ),
+    validateDefinition(asDefinition(object), before && asDefinition(before)),
   // The version in which objects are stored, from the beginning.
   prepare: (object, before) => {
     const versions = isJsonObject(object.spec) ? object.spec['versions'] : undefined;
