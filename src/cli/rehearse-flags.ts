@@ -14,8 +14,8 @@ export interface RehearseFlags {
   /** Absent where the verdict itself is the exit code. */
   readonly expected?: (typeof expectations)[number];
   readonly seed: number;
-  /** Of virtual time. */
-  readonly timeoutMs: number;
+  /** Of virtual time; absent where the rehearsal is to know how long it needs. */
+  readonly timeoutMs: number | undefined;
   /** Of objects that name none. */
   readonly namespace: string;
   readonly meshProvider: string;
@@ -46,7 +46,8 @@ embedded cluster, and users, traffic, metrics and webhooks as the scenario has t
   -o, --output FORMAT   ${outputs.join(', ')} (default text)
   --expect VERDICT      ${expectations.join(' or ')}: exit code 0 where it ends so, 1 where it ends otherwise
   --seed NUMBER         of the chance with which single requests fail (default 1)
-  --timeout DURATION    of virtual time, after which it counts as not finished (default 24h)
+  --timeout DURATION    of virtual time, after which it counts as not finished
+                        (default 6h, or twice what the rollout needs)
   -n, --namespace NAME  of objects that name none (default default)
   --mesh-provider NAME  the controller's -mesh-provider (default istio)
   --full                shows each verdict, also where many are alike
@@ -64,7 +65,7 @@ const options = {
   output: { type: 'string', short: 'o', default: 'text' },
   expect: { type: 'string' },
   seed: { type: 'string', default: '1' },
-  timeout: { type: 'string', default: '24h' },
+  timeout: { type: 'string' },
   namespace: { type: 'string', short: 'n', default: 'default' },
   'mesh-provider': { type: 'string', default: 'istio' },
   full: { type: 'boolean', default: false },
@@ -100,8 +101,8 @@ function flagsOf(values: ReturnType<typeof read>): ParsedRehearseFlags {
     return refuse(`--expect ${expect}: use ${expectations.join(' or ')}`);
   }
   if (!/^\d{1,9}$/.test(seed)) return refuse(`--seed ${seed}: use a whole number`);
-  const duration = parseDuration(timeout);
-  if (!duration.ok || duration.ms <= 0 || duration.ms > timeoutMsMax) {
+  const timeoutMs = timeout === undefined ? undefined : timeoutOf(timeout);
+  if (timeout !== undefined && timeoutMs === undefined) {
     return refuse(`--timeout ${timeout}: use a duration of up to ${timeoutMsMax / 3_600_000}h`);
   }
   const flags: RehearseFlags = {
@@ -110,7 +111,7 @@ function flagsOf(values: ReturnType<typeof read>): ParsedRehearseFlags {
     output: format,
     ...(expected === undefined ? {} : { expected }),
     seed: Number(seed),
-    timeoutMs: duration.ms,
+    timeoutMs,
     namespace,
     meshProvider: values['mesh-provider'],
     full,
@@ -120,3 +121,8 @@ function flagsOf(values: ReturnType<typeof read>): ParsedRehearseFlags {
 
 /** A month of verdicts every ten seconds still takes but minutes. */
 const timeoutMsMax = 31 * 24 * 3_600_000;
+
+function timeoutOf(text: string): number | undefined {
+  const duration = parseDuration(text);
+  return duration.ok && duration.ms > 0 && duration.ms <= timeoutMsMax ? duration.ms : undefined;
+}

@@ -38,6 +38,8 @@ export interface Recorder {
   readonly traffic: Traffic;
   readonly rollouts: Rollouts;
   readonly timeline: readonly TimelineEntry[];
+  /** The last event, also of the time before the beginning. */
+  readonly lastSaid: () => string | undefined;
   /** Milliseconds since the beginning of the scenario; before it, below 0. */
   readonly scenarioMs: () => number;
   phase(): Phase;
@@ -63,6 +65,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const sides = createSides();
   let beganAtMs: number | undefined;
   let phase: Phase = '';
+  let said: string | undefined;
   const scenarioMs = (): number => nowMs() - (beganAtMs ?? Number.POSITIVE_INFINITY);
   const traffic = createTraffic({
     scenario,
@@ -71,6 +74,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   });
   const weight = (): number => Math.round(traffic.current().canaryShare * 100);
   const tell = (entry: Told): void => {
+    if (entry.kind === 'Event') said = entry.message;
     if (beganAtMs === undefined) return;
     timeline.push({ ...entry, atMs: scenarioMs(), weight: weight() });
   };
@@ -102,13 +106,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
     traffic,
     rollouts,
     timeline,
+    lastSaid: () => said,
     scenarioMs,
     phase: () => phase,
     isAtRest: () => resting.includes(phase) && statusOf(options)?.draining !== true,
-    revisionOf: ({ metadata }) =>
-      metadata.name === primaryName(input.canary)
-        ? sides.current().primary.revision
-        : sides.current().canary.revision,
+    revisionOf: ({ metadata }) => {
+      const isPrimary = metadata.name === primaryName(input.canary);
+      return sides.current()[isPrimary ? 'primary' : 'canary'].revision;
+    },
     begin: () => {
       beganAtMs = nowMs();
       look();
@@ -119,9 +124,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       rollouts.open(action.revision, scenarioMs());
     },
     tell,
-    checked: (reports) => {
-      for (const report of reports) tell(checkEntry(report));
-    },
+    checked: (reports) => reports.map(checkEntry).forEach(tell),
     called: (call) => tell(hookEntry(call)),
   };
 }

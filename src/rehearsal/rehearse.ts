@@ -24,7 +24,9 @@ import {
   virtualServices,
 } from '../kube/resources.ts';
 import { perform } from './actions.ts';
+import type { AdviceSubject } from './advice/advice.ts';
 import { advise } from './advice/advice.ts';
+import { plannedMs } from './advice/plan.ts';
 import { createHookAnswers, withMarkedHooks } from './hook-answers.ts';
 import type { RehearsalInput } from './input.ts';
 import { runPods } from './pods.ts';
@@ -44,8 +46,11 @@ export interface RehearseOptions {
   readonly input: RehearsalInput;
   readonly scenario: Scenario;
   readonly seed: number;
-  /** Of virtual time, from the beginning of the scenario. */
-  readonly timeoutMs: number;
+  /**
+   * Of virtual time, from the beginning of the scenario. Absent: six hours, or as long as all of its
+   * revisions need twice over.
+   */
+  readonly timeoutMs: number | undefined;
   /** The controller's `-mesh-provider`. */
   readonly meshProvider: string;
 }
@@ -95,7 +100,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   );
   await clock.advance(reportMs);
   recorder.begin();
-  if (isReady) await play(options, world, recorder);
+  if (isReady) await play({ ...options, timeoutMs: timeoutOf(options) }, world, recorder);
   process.kill();
   await process.ended;
   if (broken.length > 0) throw new Error('the rehearsal broke', { cause: broken[0] });
@@ -174,7 +179,7 @@ function checksOf(options: RehearseOptions, { clock, cluster }: World, recorder:
 
 /** The actions at their times, then the rest of what comes of them. */
 async function play(
-  { input, scenario, timeoutMs }: RehearseOptions,
+  { input, scenario, timeoutMs }: RehearseOptions & { readonly timeoutMs: number },
   { clock, cluster }: World,
   recorder: Recorder,
 ): Promise<void> {
@@ -197,6 +202,26 @@ async function play(
   await clock.advance(reportMs);
 }
 
+const timeoutMsDefault = 6 * 3_600_000;
+
+function timeoutOf(options: RehearseOptions): number {
+  const { actions } = options.scenario;
+  const needMs = (actions.at(-1)?.atMs ?? 0) + actions.length * plannedMs(subjectOf(options));
+  return options.timeoutMs ?? Math.max(timeoutMsDefault, 2 * needMs);
+}
+
+function subjectOf({ input, scenario, meshProvider }: RehearseOptions): AdviceSubject {
+  const { canary, deployment, autoscaler, isDeploymentGiven } = input;
+  const provider = effectiveProvider(canary.spec.provider, meshProvider);
+  return {
+    canary,
+    scenario,
+    abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
+    deployment: isDeploymentGiven ? deployment : undefined,
+    autoscaler,
+  };
+}
+
 const verdicts = {
   Promoted: 'promoted',
   RolledBack: 'rolled-back',
@@ -205,41 +230,38 @@ const verdicts = {
 } as const;
 
 function resultOf(options: RehearseOptions, recorder: Recorder, isReady: boolean): Rehearsal {
-  const { input, scenario, seed, meshProvider } = options;
-  const { canary, deployment, autoscaler, isDeploymentGiven } = input;
-  const { name, namespace = '' } = canary.metadata;
+  const { input, scenario, seed } = options;
+  const { name, namespace = '' } = input.canary.metadata;
   const rollouts = recorder.rollouts.list(recorder.scenarioMs());
   const [first, last] = [rollouts[0], rollouts.at(-1)];
   const [fromMs, toMs] = [first?.startedAtMs ?? 0, last?.endedAtMs ?? 0];
   const verdict: Verdict = last === undefined ? 'unfinished' : verdicts[last.outcome];
-  const provider = effectiveProvider(canary.spec.provider, meshProvider);
   return {
     canary: { namespace, name },
     scenario: { name: scenario.name, description: scenario.description },
     seed,
     verdict,
-    because: isReady ? becauseOf(recorder, verdict) : 'The Canary was never initialized.',
+    because: isReady ? becauseOf(recorder, verdict) : neverReady(recorder),
     durationMs: toMs - fromMs,
     rollouts,
     timeline: recorder.timeline,
     requests: recorder.traffic.count(fromMs, toMs),
-    advice: advise({
-      canary,
-      scenario,
-      abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
-      deployment: isDeploymentGiven ? deployment : undefined,
-      autoscaler,
-    }),
+    advice: advise(subjectOf(options)),
     admissionWarnings: input.admissionWarnings,
     assumptions: [...input.assumptions, ...unforetold(input, scenario)],
   };
 }
 
+const neverReady = ({ lastSaid }: Recorder): string =>
+  `The Canary was never initialized: ${lastSaid() ?? 'nothing was said of it'}`;
+
 /** The event that tells the end, or the last one that was told. */
-function becauseOf({ timeline }: Recorder, verdict: Verdict): string {
-  const said = timeline.flatMap((entry) => (entry.kind === 'Event' ? [entry.message] : []));
+function becauseOf(recorder: Recorder, verdict: Verdict): string {
+  const said = recorder.timeline.flatMap((entry) =>
+    entry.kind === 'Event' ? [entry.message] : [],
+  );
   const beginnings = { promoted: 'Promotion completed', 'rolled-back': 'Rolling back' };
-  if (verdict === 'unfinished') return said.at(-1) ?? 'Nothing was said of it.';
+  if (verdict === 'unfinished') return recorder.lastSaid() ?? '';
   const decisive = said.findLast((message) => message.startsWith(beginnings[verdict]));
   return decisive ?? said.at(-1) ?? '';
 }

@@ -220,7 +220,7 @@ function ending(rehearsal: Rehearsal, paint: Paint, width: number): readonly str
   const after = `${verdict === 'unfinished' ? 'in' : 'after'} ${took}`;
   const lines = [`${paint(colour, text)} ${after}`, ...wrap(because, width)];
   if (rollouts.length > 1) lines.push(...rollouts.map(describeRollout));
-  return [...lines, '', ...requests(rehearsal, width)];
+  return rollouts.length === 0 ? lines : [...lines, '', ...requests(rehearsal, width)];
 }
 
 function describeRollout({

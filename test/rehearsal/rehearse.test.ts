@@ -190,6 +190,14 @@ actions: [{ at: 0s, deploy: bad }]
     assert.equal(tested.rollouts[0]?.weightMax, 10);
   });
 
+  test('says why a Canary was never initialized', async () => {
+    const text = manifest.replace('  service:', '  suspend: true\n  service:');
+    const rehearsal = await shipped('good-release', { text });
+    assert.equal(rehearsal.verdict, 'unfinished');
+    assert.match(rehearsal.because, /^The Canary was never initialized: skipping canary run/);
+    assert.doesNotMatch(textOf(rehearsal), /requests/);
+  });
+
   test('runs a Canary whose Deployment nobody gave', async () => {
     const [alone = ''] = manifest.split('---');
     const { verdict, assumptions } = await shipped('good-release', { text: alone });
