@@ -2,12 +2,16 @@
  * What is wrong with a webhook configuration.
  * Rules: Kubernetes, `pkg/apis/admissionregistration/validation/validation.go`.
  */
+import type { Json } from '../../api/kubernetes.ts';
+import { syntaxProblem } from '../cel.ts';
+import { labelErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
-import { required } from '../schema/field-errors.ts';
+import type { FieldError } from '../status-error.ts';
+import { required, tooMany } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
-import { isJsonObject, isList, objectsIn, textOf } from './defaulting.ts';
+import { isJsonObject, isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { duplicate, invalidValue, none, oneOf } from './field-errors.ts';
+import { duplicate, invalidValue, none, oneOf, portNumber } from './field-errors.ts';
 import { selectorErrors } from './label-selectors.ts';
 
 const timeoutSecondsMax = 30;
@@ -59,6 +63,7 @@ function webhookErrors(field: string, webhook: JsonObject): Errors {
       ? none
       : oneOf(`${field}.reinvocationPolicy`, reinvocationPolicy, ['IfNeeded', 'Never'])),
     ...clientErrors(`${field}.clientConfig`, webhook['clientConfig']),
+    ...conditionErrors(`${field}.matchConditions`, objectsIn(webhook['matchConditions'])),
   ];
 }
 
@@ -75,32 +80,149 @@ function nameErrors(field: string, name: string): Errors {
       ];
 }
 
-function ruleErrors(field: string, rule: JsonObject): Errors {
-  return ['apiGroups', 'apiVersions', 'operations', 'resources'].flatMap((it) => {
-    const values = rule[it];
-    return isList(values) && values.length > 0 ? none : [required(`${field}.${it}`)];
-  });
-}
+const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 
-function clientErrors(field: string, config: unknown): Errors {
-  const { url, service } = isJsonObject(config) ? config : {};
-  if ((url === undefined) === (service === undefined)) {
-    return [required(field, 'exactly one of url or service is required')];
-  }
-  if (url !== undefined) return urlErrors(`${field}.url`, textOf(url));
-  const { name, namespace } = isJsonObject(service) ? service : {};
+function ruleErrors(field: string, rule: JsonObject): Errors {
+  const { scope } = rule;
   return [
-    ...(textOf(name) === ''
-      ? [required(`${field}.service.name`, 'service name is required')]
-      : none),
-    ...(textOf(namespace) === ''
-      ? [required(`${field}.service.namespace`, 'service namespace is required')]
-      : none),
+    ...listErrors(`${field}.operations`, rule['operations'], 'operations'),
+    ...textsIn(rule['operations']).flatMap((it, index) =>
+      oneOf(`${field}.operations[${index}]`, it, operations),
+    ),
+    ...listErrors(`${field}.apiGroups`, rule['apiGroups'], 'API groups'),
+    ...listErrors(`${field}.apiVersions`, rule['apiVersions'], 'API versions'),
+    ...textsIn(rule['apiVersions']).flatMap((it, index) =>
+      it === '' ? [required(`${field}.apiVersions[${index}]`)] : none,
+    ),
+    ...resourceErrors(`${field}.resources`, textsIn(rule['resources'])),
+    ...(scope === undefined
+      ? none
+      : oneOf(`${field}.scope`, scope, ['*', 'Cluster', 'Namespaced'])),
   ];
 }
 
-function urlErrors(field: string, url: string): Errors {
-  const scheme = /^([a-z]+):/.exec(url)?.[1] ?? '';
-  const why = "'https' is the only allowed URL scheme; desired format: https://host[/path]";
-  return scheme === 'https' ? none : [invalidValue(field, scheme, why)];
+const textsIn = (value: Json | undefined): readonly string[] =>
+  isList(value) ? value.map(textOf) : [];
+
+/** All, or some, and never none. */
+function listErrors(field: string, value: Json | undefined, what: string): Errors {
+  const texts = textsIn(value);
+  if (texts.length === 0) return [required(field)];
+  return texts.length > 1 && texts.includes('*')
+    ? [invalidValue(field, value, `if '*' is present, must not specify other ${what}`)]
+    : none;
+}
+
+function resourceErrors(field: string, resources: readonly string[]): Errors {
+  if (resources.length === 0) return [required(field)];
+  const wholes = new Set<string>();
+  const parts = new Set<string>();
+  const errors = resources.flatMap((it, index) => {
+    if (it === '') return [required(`${field}[${index}]`)];
+    const slash = it.indexOf('/');
+    if (slash === -1) return none;
+    const [resource, part] = [it.slice(0, slash), it.slice(slash + 1)];
+    const clash = (all: string): FieldError =>
+      invalidValue(`${field}[${index}]`, it, `if '${all}' is present, must not specify ${it}`);
+    const found = [
+      ...(wholes.has(resource) ? [clash(`${resource}/*`)] : none),
+      ...(parts.has(part) ? [clash(`*/${part}`)] : none),
+    ];
+    if (part === '*') wholes.add(resource);
+    if (resource === '*') parts.add(part);
+    return found;
+  });
+  const isPlain = resources.filter((it) => !it.includes('/')).at(-1) ?? '*';
+  const all = "if '*/*' is present, must not specify other resources";
+  const some = "if '*' is present, must not specify other resources without subresources";
+  return [
+    ...errors,
+    ...(resources.length > 1 && resources.includes('*/*')
+      ? [invalidValue(field, resources, all)]
+      : none),
+    ...(resources.includes('*') && isPlain !== '*' ? [invalidValue(field, resources, some)] : none),
+  ];
+}
+
+function clientErrors(field: string, config: unknown): Errors {
+  const { url, service } = objectOf(config);
+  if ((url === undefined) === (service === undefined)) {
+    return [required(field, 'exactly one of url or service is required')];
+  }
+  return url === undefined
+    ? serviceErrors(`${field}.service`, objectOf(service))
+    : urlErrors(`${field}.url`, textOf(url));
+}
+
+function serviceErrors(field: string, service: JsonObject): Errors {
+  const { port = 443 } = service;
+  // The API server takes one for the other here.
+  const swapped = { name: textOf(service['namespace']), namespace: textOf(service['name']) };
+  const isPort = portNumber('', port).length === 0;
+  const why = 'port is not valid: must be between 1 and 65535, inclusive';
+  const path = textOf(service['path']);
+  return [
+    ...(swapped.name === '' ? [required(`${field}.name`)] : none),
+    ...(swapped.namespace === '' ? [required(`${field}.namespace`)] : none),
+    ...(isPort ? none : [invalidValue(`${field}.port`, port, why)]),
+    ...pathErrors(`${field}.path`, path),
+  ];
+}
+
+function pathErrors(field: string, path: string): Errors {
+  if (path === '' || path === '/') return none;
+  const segments = path.slice(1).replace(/\/$/, '').split('/');
+  return [
+    ...(path.startsWith('/') ? none : [invalidValue(field, path, "must start with a '/'")]),
+    ...segments.flatMap((it, index) =>
+      it === '' ? [invalidValue(field, path, `segment[${index}] may not be empty`)] : none,
+    ),
+  ];
+}
+
+function urlErrors(field: string, text: string): Errors {
+  const form = 'desired format: https://host[/path]';
+  if (!URL.canParse(text)) return [required(field, `url must be a valid URL; ${form}`)];
+  const { protocol, host, hash, search, username } = new URL(text);
+  const scheme = protocol.slice(0, -1);
+  return [
+    ...(scheme === 'https'
+      ? none
+      : [invalidValue(field, scheme, `'https' is the only allowed URL scheme; ${form}`)]),
+    ...(host === '' ? [invalidValue(field, host, `host must be specified; ${form}`)] : none),
+    ...(username === ''
+      ? none
+      : [invalidValue(field, username, 'user information is not permitted in the URL')]),
+    ...(hash === ''
+      ? none
+      : [invalidValue(field, hash.slice(1), 'fragments are not permitted in the URL')]),
+    ...(search === ''
+      ? none
+      : [invalidValue(field, search.slice(1), 'query parameters are not permitted in the URL')]),
+  ];
+}
+
+const conditionsMax = 64;
+
+function conditionErrors(field: string, conditions: readonly JsonObject[]): Errors {
+  const names = new Set<string>();
+  const errors = conditions.flatMap((condition, index) => {
+    const at = `${field}[${index}]`;
+    const name = textOf(condition['name']);
+    const expression = textOf(condition['expression']).trim();
+    const problem = expression === '' ? undefined : syntaxProblem(expression);
+    const isTaken = name !== '' && names.has(name);
+    names.add(name);
+    return [
+      ...(expression === '' ? [required(`${at}.expression`)] : none),
+      ...(problem === undefined
+        ? none
+        : [invalidValue(`${at}.expression`, expression, `compilation failed: ${problem}`)]),
+      ...(name === '' ? [required(`${at}.name`)] : labelErrors(`${at}.name`, { [name]: '' })),
+      ...(isTaken ? [duplicate(`${at}.name`, name)] : none),
+    ];
+  });
+  return conditions.length > conditionsMax
+    ? [tooMany(field, conditions.length, conditionsMax), ...errors]
+    : errors;
 }

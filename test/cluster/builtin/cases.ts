@@ -58,6 +58,14 @@ const rbac = 'rbac.authorization.k8s.io/v1';
 const admission = 'admissionregistration.k8s.io/v1';
 const definition = of('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
 
+const hook = (name: string, rules: Json = []): JsonObject => ({
+  name,
+  rules,
+  clientConfig: { url: 'https://localhost:8443/x' },
+  admissionReviewVersions: ['v1'],
+  sideEffects: 'None',
+});
+
 const target = { kind: 'Deployment', name: 'a', apiVersion: 'apps/v1' };
 
 const rich: JsonObject = {
@@ -999,6 +1007,62 @@ const others: Record<string, Case> = {
           admissionReviewVersions: ['v1'],
           timeoutSeconds: 31,
           failurePolicy: 'Maybe',
+        },
+      ],
+    }),
+  },
+  'MutatingWebhookConfiguration: wrong rules': {
+    create: of(
+      admission,
+      'MutatingWebhookConfiguration',
+    )({
+      webhooks: [
+        hook('a.example.com', [{}]),
+        hook('b.example.com', [
+          {
+            apiGroups: ['*', 'apps'],
+            apiVersions: ['', 'v1', '*'],
+            operations: ['*', 'READ'],
+            resources: ['', 'pods/*', 'pods/log', '*/scale', 'deployments/scale', '*/*', '*', 'x'],
+            scope: 'Some',
+          },
+        ]),
+      ],
+    }),
+  },
+  'MutatingWebhookConfiguration: wrong clients': {
+    create: of(
+      admission,
+      'MutatingWebhookConfiguration',
+    )({
+      webhooks: [
+        { ...hook('a.example.com'), clientConfig: { service: { name: 's', namespace: '' } } },
+        {
+          ...hook('b.example.com'),
+          clientConfig: { service: { name: '', namespace: 'n', port: 70000, path: 'x' } },
+        },
+        { ...hook('c.example.com'), clientConfig: { url: 'https://u@h/p?q#f' } },
+        { ...hook('c.example.com'), clientConfig: { url: 'https://h', service: {} } },
+      ],
+    }),
+  },
+  'MutatingWebhookConfiguration: wrong conditions': {
+    create: of(
+      admission,
+      'MutatingWebhookConfiguration',
+    )({
+      webhooks: [
+        {
+          ...hook('a.example.com'),
+          matchConditions: [
+            { name: 'a', expression: 'true' },
+            { name: 'a', expression: 'true' },
+            { name: 'a b', expression: ' ' },
+            { name: '', expression: 'true' },
+          ],
+          namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] },
+          reinvocationPolicy: 'Often',
+          matchPolicy: 'Some',
         },
       ],
     }),
