@@ -1,28 +1,37 @@
 /** What users do in a rehearsal, done to the cluster as they would. */
+import type { Answerer } from '../admission/server.ts';
 import type { Canary } from '../api/canary.ts';
 import type { ConfigMap, Deployment, Json, Secret } from '../api/kubernetes.ts';
 import type { ControllerApi } from '../cluster/controller-api.ts';
 import { applyMergePatch } from '../kube/merge-patch.ts';
 import { canaries, configMaps, deployments, secrets } from '../kube/resources.ts';
 import { referencedConfigs } from '../revision/references.ts';
+import { warningsOf } from './admission.ts';
 import type { RehearsalInput } from './input.ts';
 import { RehearsalRefused } from './refused.ts';
 import type { Action } from './scenario.ts';
 import { stableRevision } from './scenario.ts';
 
-/** Says in one line what was done. Rejects with a `StatusError` where the cluster refuses. */
+export interface Done {
+  /** What was done, in one line. */
+  readonly text: string;
+  /** What `kubectl` would print beside its answer. */
+  readonly warnings: readonly string[];
+}
+
+/** Rejects with a `StatusError` where the cluster refuses. */
 export async function perform(
   action: Action,
   input: RehearsalInput,
-  api: ControllerApi,
-): Promise<string> {
+  { api, review }: { readonly api: ControllerApi; readonly review: Answerer },
+): Promise<Done> {
   switch (action.kind) {
     case 'Deploy':
-      return deploy(action.revision, input, api);
+      return deploy(action.revision, input, api, review);
     case 'ChangeConfig':
-      return changeConfig(action, input, api);
+      return { text: await changeConfig(action, input, api), warnings: [] };
     case 'PatchCanary':
-      return patchCanary(action.patch, input, api);
+      return { text: await patchCanary(action.patch, input, api), warnings: [] };
   }
 }
 
@@ -51,14 +60,17 @@ async function deploy(
   revision: string,
   { deployment }: RehearsalInput,
   api: ControllerApi,
-): Promise<string> {
+  review: Answerer,
+): Promise<Done> {
   const { name, namespace = '' } = deployment.metadata;
   const live = api.get(deployments, { namespace, name });
   if (live === undefined) throw new Error(`Deployment ${name} is gone`);
   const { template } = deploymentOf(revision, deployment).spec;
-  await api.update(deployments, { ...live, spec: { ...live.spec, template } });
+  const changed = { ...live, spec: { ...live.spec, template } };
+  const warnings = warningsOf(review, live, changed);
+  await api.update(deployments, changed);
   const { image = '' } = template.spec.containers[0] ?? {};
-  return `deploy ${revision}: image ${image} in Deployment ${name}`;
+  return { text: `deploy ${revision}: image ${image} in Deployment ${name}`, warnings };
 }
 
 async function changeConfig(

@@ -6,6 +6,7 @@ import { effectiveProvider, supportedProviders } from '../api/providers.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { openType } from '../cluster/open-type.ts';
 import { StatusError } from '../cluster/status-error.ts';
+import type { Answerer } from '../admission/server.ts';
 import type { Checks } from '../controller/checks.ts';
 import type { Log } from '../kube/log.ts';
 import type { MetricsContext } from '../metrics/run-metrics.ts';
@@ -100,7 +101,10 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   );
   await clock.advance(reportMs);
   recorder.begin();
-  if (isReady) await play({ ...options, timeoutMs: timeoutOf(options) }, world, recorder);
+  if (isReady) {
+    const stage = { world, recorder, review: process.review };
+    await play({ ...options, timeoutMs: timeoutOf(options) }, stage);
+  }
   process.kill();
   await process.ended;
   if (broken.length > 0) throw new Error('the rehearsal broke', { cause: broken[0] });
@@ -177,11 +181,17 @@ function checksOf(options: RehearseOptions, { clock, cluster }: World, recorder:
   };
 }
 
+interface Stage {
+  readonly world: World;
+  readonly recorder: Recorder;
+  /** The controller's webhook. */
+  readonly review: Answerer;
+}
+
 /** The actions at their times, then the rest of what comes of them. */
 async function play(
   { input, scenario, timeoutMs }: RehearseOptions & { readonly timeoutMs: number },
-  { clock, cluster }: World,
-  recorder: Recorder,
+  { world: { clock, cluster }, recorder, review }: Stage,
 ): Promise<void> {
   for (const action of scenario.actions) {
     const aheadMs = Math.min(action.atMs, timeoutMs) - recorder.scenarioMs();
@@ -189,7 +199,8 @@ async function play(
     if (action.atMs > timeoutMs) return;
     recorder.acting(action);
     try {
-      recorder.tell({ kind: 'Action', text: await perform(action, input, cluster.api) });
+      const done = await perform(action, input, { api: cluster.api, review });
+      recorder.tell({ kind: 'Action', ...done });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       throw new RehearsalRefused(error.message, { cause: error });

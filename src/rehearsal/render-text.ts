@@ -48,6 +48,8 @@ interface Line {
   readonly mark: string;
   readonly colour: Colour | undefined;
   readonly text: string;
+  /** On lines of their own below it. */
+  readonly more?: readonly string[];
 }
 
 /** What has a line; or how many moments were left out, because they were like those around them. */
@@ -124,11 +126,12 @@ function timeline(rows: readonly Row[], paint: Paint, width: number): readonly s
     const time = clockTime(row.atMs);
     const margin = `${(time === before ? '' : time).padStart(timeColumns - 1)} ${`${row.weight}%`.padStart(weightColumns - 1)} `;
     before = time;
-    const { mark, colour, text } = describe(row);
+    const { mark, colour, text, more = [] } = describe(row);
     const tint = (shade: string): string => (colour === undefined ? shade : paint(colour, shade));
     const [start = '', ...rest] = wrap(text, width - indent);
     lines.push(`${paint('dim', margin)}${tint(`${mark} ${start}`.trimEnd())}`);
-    for (const more of rest) lines.push(`${' '.repeat(indent)}${tint(more)}`);
+    const below = [...rest, ...more.flatMap((each) => wrap(each, width - indent))];
+    for (const line of below) lines.push(`${' '.repeat(indent)}${tint(line)}`);
   }
   return lines;
 }
@@ -136,7 +139,12 @@ function timeline(rows: readonly Row[], paint: Paint, width: number): readonly s
 function describe(entry: TimelineEntry): Line {
   switch (entry.kind) {
     case 'Action':
-      return { mark: '▸', colour: 'cyan', text: entry.text };
+      return {
+        mark: '▸',
+        colour: 'cyan',
+        text: entry.text,
+        more: entry.warnings.map((warning) => `Warning: ${warning}`),
+      };
     case 'Phase':
       return { mark: ' ', colour: 'bold', text: `phase ${entry.phase}` };
     case 'Weight': {

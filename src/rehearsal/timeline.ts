@@ -5,7 +5,12 @@ import type { Requests } from './traffic.ts';
 
 /** Times are milliseconds since the beginning of the scenario. */
 export type TimelineEntry = { readonly atMs: number; /** Percent. */ readonly weight: number } & (
-  | { readonly kind: 'Action'; readonly text: string }
+  | {
+      readonly kind: 'Action';
+      readonly text: string;
+      /** What `kubectl` would print beside its answer. */
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'Phase'; readonly phase: Phase }
   | { readonly kind: 'Weight'; readonly canary: number; readonly mirrored: boolean }
   | {
