@@ -206,10 +206,9 @@ async function play(
       throw new RehearsalRefused(error.message, { cause: error });
     }
   }
-  const noticedAtMs = recorder.scenarioMs() + noticeMs;
-  const isOver = (): boolean => recorder.scenarioMs() >= noticedAtMs && recorder.isAtRest();
   await clock.advance(noticeMs);
-  await clock.advanceUntil(isOver, Math.max(0, timeoutMs - recorder.scenarioMs()));
+  const leftMs = Math.max(0, timeoutMs - recorder.scenarioMs());
+  await clock.advanceUntil(() => recorder.isAtRest(), leftMs);
   await clock.advance(reportMs);
 }
 

@@ -132,6 +132,33 @@ actions: [{ at: 30s, changeConfig: { set: { colour: blue }, revision: blue } }]
     assert.equal(rehearsal.timeline[0]?.atMs, 30_000);
   });
 
+  test('of two revisions tells the way of each', async () => {
+    const rehearsal = await own(`
+revisions: { bad: { errorRate: 50 }, good: {} }
+actions: [{ at: 0s, deploy: bad }, { at: 30m, deploy: good }]
+`);
+    assert.equal(rehearsal.verdict, 'promoted');
+    assert.deepEqual(
+      rehearsal.rollouts.map(({ revision, outcome }) => `${revision} ${outcome}`),
+      ['bad RolledBack', 'good Promoted'],
+    );
+  });
+
+  test('of a revision that is taken back ends without a promotion of it', async () => {
+    const rehearsal = await own(`
+revisions: { bad: { errorRate: 50 } }
+actions: [{ at: 0s, deploy: bad }, { at: 90s, deploy: stable }]
+`);
+    assert.match(
+      messagesOf(rehearsal).join('\n'),
+      /Promoted revision restored! Canceling analysis/,
+    );
+    assert.deepEqual(
+      rehearsal.rollouts.map(({ revision, outcome }) => `${revision} ${outcome}`),
+      ['bad Replaced', 'stable Promoted'],
+    );
+  });
+
   test('waits at a gate until the scenario opens it', async () => {
     const rehearsal = await own(`
 revisions: { v2: {} }
