@@ -31,6 +31,8 @@ import { createResourceRegistry } from './registry.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Rest } from './rest.ts';
 import { createRest } from './rest.ts';
+import type { WorkloadOptions } from './workloads/workloads.ts';
+import { startWorkloads } from './workloads/workloads.ts';
 import type { Admission } from './writing.ts';
 
 export interface ClusterOptions {
@@ -42,6 +44,8 @@ export interface ClusterOptions {
   readonly types?: readonly ResourceType[];
   /** Leaves out what only people look at: who owns which field, which fields are unknown. */
   readonly isLean?: boolean;
+  /** How pods fare, what autoscalers measure; absent, nothing controls workloads here. */
+  readonly workloads?: WorkloadOptions;
 }
 
 export interface Cluster {
@@ -83,7 +87,9 @@ export function createCluster(options: ClusterOptions): Cluster {
   const presentation = createPresentation(clock, registry);
   const rest = createRest({ clock, store, registry, server, presentation });
   const api = createLocalApi({ store, registry, server, name: 'kube-controller-manager' });
-  const stop = keepCustomResources({ api, registry, clock, log });
+  const stops = [keepCustomResources({ api, registry, clock, log })];
+  const { workloads } = options;
+  if (workloads !== undefined) stops.push(startWorkloads({ api, clock, log, ...workloads }));
   for (const name of ownNamespaces) {
     void api.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
@@ -94,6 +100,8 @@ export function createCluster(options: ClusterOptions): Cluster {
     rest,
     api,
     connect: (client) => createInProcessTransport(rest, { clock, ...client }),
-    stop,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
   };
 }

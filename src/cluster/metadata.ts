@@ -9,7 +9,6 @@ import type { FieldError } from './status-error.ts';
 
 /** What objects of this house do not read, and the API server keeps. */
 export interface FullMeta extends ObjectMeta {
-  readonly generateName?: string;
   readonly deletionGracePeriodSeconds?: number;
   readonly managedFields?: readonly unknown[];
 }
@@ -113,42 +112,75 @@ function nameErrors(type: ResourceType, name: string): readonly FieldError[] {
   const { group, plural } = type;
   const isLabel = group === '' && (plural === 'services' || plural === 'namespaces');
   if (isLabel && name.includes('.')) return [invalidValue(field, name, 'must not contain dots')];
-  if (group === '' && plural === 'services') {
-    return /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 63
-      ? []
-      : [invalidValue(field, name, serviceHint)];
-  }
-  if (group === '' && plural === 'namespaces') {
-    return dnsLabel.test(name) && name.length <= 63 ? [] : [invalidValue(field, name, labelHint)];
-  }
-  if (name.length > 253) return [invalidValue(field, name, 'must be no more than 253 bytes')];
-  return dnsSubdomain.test(name) ? [] : [invalidValue(field, name, subdomainHint)];
+  if (group === '' && plural === 'services') return formErrors(field, name, serviceName);
+  if (group === '' && plural === 'namespaces') return labelNameErrors(field, name);
+  return subdomainErrors(field, name);
 }
 
-function qualifiedNameProblem(key: string): string | undefined {
-  const slash = key.indexOf('/');
-  const name = key.slice(slash + 1);
-  if (slash !== -1) {
-    const prefix = key.slice(0, slash);
-    if (prefix === '') return 'prefix part must be non-empty';
-    if (!dnsSubdomain.test(prefix)) return `prefix part ${subdomainHint}`;
-  }
-  if (name === '') return `name part must be non-empty`;
-  if (name.length > 63) return 'name part must be no more than 63 bytes';
-  return labelName.test(name) ? undefined : nameHint;
+interface NameForm {
+  readonly pattern: RegExp;
+  readonly lengthMax: number;
+  readonly hint: string;
+}
+
+const serviceName: NameForm = {
+  pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+  lengthMax: 63,
+  hint: serviceHint,
+};
+
+const formErrors = (
+  field: string,
+  text: string,
+  { pattern, lengthMax, hint }: NameForm,
+): readonly FieldError[] => [
+  ...(text.length > lengthMax
+    ? [invalidValue(field, text, `must be no more than ${lengthMax} bytes`)]
+    : []),
+  ...(pattern.test(text) ? [] : [invalidValue(field, text, hint)]),
+];
+
+/** Of what must be a label of DNS (RFC 1123). */
+export const labelNameErrors = (field: string, text: string): readonly FieldError[] =>
+  formErrors(field, text, { pattern: dnsLabel, lengthMax: 63, hint: labelHint });
+
+/** Of what must be a name of DNS (RFC 1123). */
+export const subdomainErrors = (field: string, text: string): readonly FieldError[] =>
+  formErrors(field, text, { pattern: dnsSubdomain, lengthMax: 253, hint: subdomainHint });
+
+/** Of what must be a name, perhaps with the domain of whoever gave it: `example.com/app`. */
+export function qualifiedNameErrors(field: string, key: string): readonly FieldError[] {
+  const parts = key.split('/');
+  const name = parts.at(-1) ?? '';
+  if (parts.length > 2) return [invalidValue(field, key, slashesHint)];
+  const problems = parts.length === 2 ? prefixProblems(parts[0] ?? '') : [];
+  if (name === '') problems.push('name part must be non-empty');
+  if (name.length > 63) problems.push('name part must be no more than 63 bytes');
+  if (!labelName.test(name)) problems.push(nameHint);
+  return problems.map((why) => invalidValue(field, key, why));
+}
+
+const slashesHint =
+  "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+
+function prefixProblems(prefix: string): string[] {
+  if (prefix === '') return ['prefix part must be non-empty'];
+  return dnsSubdomain.test(prefix) ? [] : [`prefix part ${subdomainHint}`];
 }
 
 export function labelErrors(
   field: string,
   labels: Readonly<Record<string, unknown>>,
 ): readonly FieldError[] {
-  return Object.entries(labels).flatMap(([key, value]) => {
-    const problem = qualifiedNameProblem(key);
-    if (problem !== undefined) return [invalidValue(field, key, problem)];
-    if (typeof value !== 'string' || value === '') return [];
-    if (value.length > 63) return [invalidValue(field, value, 'must be no more than 63 bytes')];
-    return labelName.test(value) ? [] : [invalidValue(field, value, valueHint)];
-  });
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ...qualifiedNameErrors(field, key),
+    ...labelValueErrors(field, value),
+  ]);
+}
+
+function labelValueErrors(field: string, value: unknown): readonly FieldError[] {
+  if (typeof value !== 'string' || value === '') return [];
+  return formErrors(field, value, { pattern: labelName, lengthMax: 63, hint: valueHint });
 }
 
 function annotationErrors(annotations: Readonly<Record<string, string>>): readonly FieldError[] {
@@ -156,8 +188,7 @@ function annotationErrors(annotations: Readonly<Record<string, string>>): readon
   let bytes = 0;
   const errors = Object.entries(annotations).flatMap(([key, value]) => {
     bytes += key.length + value.length;
-    const problem = qualifiedNameProblem(key.toLowerCase());
-    return problem === undefined ? [] : [invalidValue(field, key, problem)];
+    return qualifiedNameErrors(field, key.toLowerCase());
   });
   if (bytes <= annotationBytesMax) return errors;
   const message = `Too long: may not be more than ${annotationBytesMax} bytes`;

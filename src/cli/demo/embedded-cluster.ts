@@ -16,7 +16,7 @@ export const startEmbeddedCluster: StartCluster = async ({ port, log }) => {
   const authority = await makeAuthority(nowMs);
   const { certificate, key } = await issueLeaf(authority, [host, 'localhost'], nowMs);
   const tokens: Readonly<Record<DemoUser, string>> = { developer: newToken(), aviary: newToken() };
-  const cluster = createCluster({ clock: systemClock, random: Math.random, log });
+  const cluster = createCluster({ clock: systemClock, random: Math.random, log, workloads: {} });
   const served = await serveCluster({
     rest: cluster.rest,
     users: new Map(Object.entries(tokens).map(([name, token]) => [token, userOf(name)])),

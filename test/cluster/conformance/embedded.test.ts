@@ -14,7 +14,12 @@ import type { Site } from './site.ts';
 await conform('the embedded cluster', { open, skip: false });
 
 async function open(): Promise<Site> {
-  const cluster = createCluster({ clock: systemClock, random: Math.random, log: quietLog });
+  const cluster = createCluster({
+    clock: systemClock,
+    random: Math.random,
+    log: quietLog,
+    workloads: {},
+  });
   const authority = await createAuthority();
   const serving = await authority.issueServing();
   const token = 'admin';
