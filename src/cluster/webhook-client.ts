@@ -78,7 +78,7 @@ export function createWebhookClient({
         cancel();
       }
     },
-    close: agents.close,
+    close: () => agents.close(),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Admission webhooks as they are configured, and whether one of them wants to see a request. */
 import type { KubeObject, LabelSelector, StringMap } from '../api/kubernetes.ts';
 import type { Expression } from './cel.ts';
-import type { ResourceType, StoredObject } from './resource-type.ts';
+import type { ResourceType } from './resource-type.ts';
 import type { Operation } from './writing.ts';
 
 export interface ServiceReference {
@@ -176,8 +176,8 @@ function matchesRule(
 }
 
 export interface Candidate {
-  readonly object: StoredObject | undefined;
-  readonly oldObject: StoredObject | undefined;
+  /** Of the object, and of what it was: of those that there are. */
+  readonly labels: readonly StringMap[];
   /** Undefined for what is in no namespace and is none. */
   readonly namespaceLabels: () => StringMap | undefined;
 }
@@ -189,7 +189,5 @@ export function isSelected({ namespaces, objects }: CompiledWebhook, it: Candida
     if (labels !== undefined && !namespaces(labels)) return false;
   }
   if (objects === undefined) return true;
-  return [it.object, it.oldObject].some(
-    (object) => object !== undefined && objects(object.metadata.labels ?? {}),
-  );
+  return it.labels.some(objects);
 }

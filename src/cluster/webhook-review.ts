@@ -5,6 +5,7 @@
  */
 import type { Json } from '../api/kubernetes.ts';
 import { isRecord } from './json.ts';
+import { applyJsonPatch } from './patch/json-patch.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
 import { readScale } from './scale.ts';
@@ -90,24 +91,21 @@ const invalidResponse = (why: string): CallFailure =>
 
 function responseOf(answer: unknown, uid: string): Readonly<Record<string, unknown>> {
   const review = isRecord(answer) ? answer : {};
-  const { response } = review;
+  const { apiVersion, kind, response } = review;
+  if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview') {
+    const [version, found] = [JSON.stringify(apiVersion ?? ''), JSON.stringify(kind ?? '')];
+    throw new CallFailure(
+      `failed to call webhook: no kind ${found} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`,
+    );
+  }
   if (!isRecord(response)) throw invalidResponse('webhook response was absent');
   const { uid: answered = '' } = response;
   if (answered !== uid) {
     const got = JSON.stringify(answered);
     throw invalidResponse(`expected response.uid=${JSON.stringify(uid)}, got ${got}`);
   }
-  const { apiVersion, kind } = review;
-  if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview') {
-    const got = `${textOf(apiVersion) || '/'}, Kind=${textOf(kind)}`;
-    throw invalidResponse(
-      `expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${got}`,
-    );
-  }
   return response;
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function patchOf(
   { patch = '', patchType }: Readonly<Record<string, unknown>>,
@@ -130,7 +128,20 @@ function patchOf(
   if (patchType !== 'JSONPatch') {
     throw new CallFailure(`unsupported patch type ${JSON.stringify(patchType)}`);
   }
-  return Buffer.from(patch, 'base64').toString('utf8');
+  const text = Buffer.from(patch, 'base64').toString('utf8');
+  checkPatch(text);
+  return text;
+}
+
+/** What it says is seen when it is applied; here, that it says anything. */
+function checkPatch(text: string): void {
+  const undecodable = 'received undecodable patch in webhook response';
+  try {
+    if (Array.isArray(JSON.parse(text))) return;
+  } catch (cause) {
+    throw new CallFailure(`${undecodable}: it is not JSON`, { cause });
+  }
+  throw new CallFailure(`${undecodable}: it is not a list`);
 }
 
 function denialOf(name: string, given: unknown): StatusError {
@@ -146,6 +157,46 @@ function denialOf(name: string, given: unknown): StatusError {
       ...(isRecord(details) && { details }),
     },
   );
+}
+
+/** Throws a `StatusError` (500) that names the operation that does not apply. */
+export function patchedBy(patch: string, object: JsonObject): Json {
+  try {
+    return applyJsonPatch(object, patch);
+  } catch (error) {
+    throw internalError(wrongOperation(patch, object) ?? String(error));
+  }
+}
+
+function wrongOperation(patch: string, object: JsonObject): string | undefined {
+  const operations: unknown = JSON.parse(patch);
+  let current = object;
+  for (const operation of Array.isArray(operations) ? operations : []) {
+    try {
+      current = applyJsonPatch(current, JSON.stringify([operation])) as JsonObject;
+    } catch {
+      return problemWith(operation as Operation);
+    }
+  }
+  return undefined;
+}
+
+interface Operation {
+  readonly op?: string;
+  readonly path?: string;
+}
+
+/** In the words of gopkg.in/evanphx/json-patch.v4. */
+function problemWith({ op = '', path = '' }: Operation): string {
+  const key = path.replace(/^.*\//, '');
+  switch (op) {
+    case 'remove':
+      return `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`;
+    case 'test':
+      return `testing value ${path} failed: test failed`;
+    default:
+      return `${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`;
+  }
 }
 
 export const dryRunUnsupported = (name: string): StatusError =>

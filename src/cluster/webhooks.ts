@@ -11,7 +11,6 @@ import type { StringMap } from '../api/kubernetes.ts';
 import { createCompiler, plainValue, reasonOf } from './cel.ts';
 import { isEqual } from './json.ts';
 import { uuid } from './metadata.ts';
-import { applyJsonPatch } from './patch/json-patch.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
 import { withReplicas } from './scale.ts';
@@ -28,6 +27,7 @@ import {
   describe,
   dryRunUnsupported,
   internalError,
+  patchedBy,
   shownObject,
   verdictOf,
 } from './webhook-review.ts';
@@ -180,12 +180,7 @@ async function mutateBy(
   if (verdict?.patch === undefined) return undefined;
   const { type, subresource, object } = request;
   const shown = shownObject(object, it.wanted, subresource) ?? {};
-  let patched: unknown;
-  try {
-    patched = applyJsonPatch(shown, verdict.patch);
-  } catch (error) {
-    throw internalError(error instanceof Error ? error.message : String(error));
-  }
+  const patched = patchedBy(verdict.patch, shown);
   if (subresource === 'scale') return withReplicas(type, object, patched);
   return type.withDefaults({ ...(patched as StoredObject), apiVersion: apiVersionOf(type) });
 }
@@ -265,9 +260,13 @@ function candidateOf(
   { type, subresource, operation, object, oldObject, namespace, name }: AdmissionRequest,
   { labelsOf }: AdmissionChainOptions,
 ): Parameters<typeof isSelected>[1] {
+  // A scale has no labels.
+  const labels = [object, oldObject].flatMap((it) => {
+    if (it === undefined) return [];
+    return [subresource === 'scale' ? {} : (it.metadata.labels ?? {})];
+  });
   return {
-    object,
-    oldObject,
+    labels,
     namespaceLabels: () => {
       if (isNamespace(type)) {
         const isOwn = subresource === '' && operation !== 'DELETE';

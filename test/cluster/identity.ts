@@ -52,8 +52,8 @@ export async function createAuthority(): Promise<Authority> {
   ): string => {
     const certificate = forge.pki.createCertificate();
     certificate.publicKey = forge.pki.publicKeyFromPem(holder.publicKeyPem);
-    // The leading zero keeps the number positive, as X.509 wants it.
-    certificate.serialNumber = `00${randomBytes(15).toString('hex')}`;
+    // Positive, as X.509 wants it, and without zeros in front: one in 512 would be refused.
+    certificate.serialNumber = `40${randomBytes(15).toString('hex')}`;
     certificate.validity.notBefore = new Date(Date.now() - clockSkewMs);
     certificate.validity.notAfter = new Date(Date.now() + validMs);
     certificate.setSubject([...names]);
