@@ -4,11 +4,11 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
+import { labelNameErrors } from '../metadata.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
 import {
-  dnsLabel,
   duplicate,
   invalidValue,
   none,
@@ -72,7 +72,7 @@ export function initContainerErrors(
 function commonErrors(field: string, container: JsonObject, volumes: ReadonlySet<string>): Errors {
   const name = textOf(container['name']);
   return [
-    ...(name === '' ? [required(`${field}.name`)] : dnsLabel(`${field}.name`, name)),
+    ...(name === '' ? [required(`${field}.name`)] : labelNameErrors(`${field}.name`, name)),
     ...(textOf(container['image']) === '' ? [required(`${field}.image`)] : none),
     ...oneOf(`${field}.terminationMessagePolicy`, container['terminationMessagePolicy'], [
       'File',

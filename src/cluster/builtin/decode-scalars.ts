@@ -74,7 +74,7 @@ const int64 = integer('int64');
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/;
 
 const bytes: Decoder = {
-  type: 'uint8',
+  type: '[]uint8',
   zero: () => '',
   decode: (value) => {
     if (typeof value !== 'string') throw new Mismatch(typeName(value), '[]uint8');

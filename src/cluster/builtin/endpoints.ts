@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/kubernetes.ts';
 import { age, column, shownSome } from './columns.ts';
 import { each, fill, inside } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { validateEndpoints, validateEndpointSlice } from './other-validation.ts';
+import { validateEndpoints, validateEndpointSlice } from './networking-validation.ts';
 
 interface Endpoints extends KubeObject {
   readonly subsets?: readonly {

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { syntaxProblem } from '../cel.ts';
-import { labelErrors } from '../metadata.ts';
+import { qualifiedNameErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
 import type { FieldError } from '../status-error.ts';
 import { required, tooMany } from '../schema/field-errors.ts';
@@ -218,7 +218,7 @@ function conditionErrors(field: string, conditions: readonly JsonObject[]): Erro
       ...(problem === undefined
         ? none
         : [invalidValue(`${at}.expression`, expression, `compilation failed: ${problem}`)]),
-      ...(name === '' ? [required(`${at}.name`)] : labelErrors(`${at}.name`, { [name]: '' })),
+      ...(name === '' ? [required(`${at}.name`)] : qualifiedNameErrors(`${at}.name`, name)),
       ...(isTaken ? [duplicate(`${at}.name`, name)] : none),
     ];
   });

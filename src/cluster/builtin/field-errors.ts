@@ -62,20 +62,6 @@ export const portNumber = (field: string, value: Json | undefined): Errors =>
     ? none
     : [invalidValue(field, value ?? 0, 'must be between 1 and 65535, inclusive')];
 
-const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const labelWhy =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const labelLengthMax = 63;
-
-export function dnsLabel(field: string, value: string): Errors {
-  return [
-    ...(value.length > labelLengthMax
-      ? [invalidValue(field, value, `must be no more than ${labelLengthMax} bytes`)]
-      : none),
-    ...(label.test(value) ? none : [invalidValue(field, value, labelWhy)]),
-  ];
-}
-
 const portNameLengthMax = 15;
 
 /** A name of a port as IANA knows them, with a letter in it. */

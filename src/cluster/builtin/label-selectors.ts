@@ -1,5 +1,5 @@
 /** Label selectors in objects: what is wrong with them, and what they select. */
-import { labelErrors } from '../metadata.ts';
+import { labelErrors, qualifiedNameErrors } from '../metadata.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList } from './defaulting.ts';
@@ -39,7 +39,7 @@ export function selectorErrors(field: string, selector: JsonObject): Errors {
 }
 
 function expressionErrors(field: string, { key, operator, values }: Expression): Errors {
-  const keyErrors = labelErrors(`${field}.key`, { [key]: '' });
+  const keyErrors = qualifiedNameErrors(`${field}.key`, key);
   if (needsValues.includes(operator)) {
     const why = "must be specified when `operator` is 'In' or 'NotIn'";
     return values.length > 0 ? keyErrors : [required(`${field}.values`, why), ...keyErrors];

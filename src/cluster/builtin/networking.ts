@@ -4,7 +4,7 @@ import { age, column, shownSelector } from './columns.ts';
 import { each, fill, inside, isList } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { validateIngress } from './other-validation.ts';
+import { validateIngress, validateIngressClass } from './networking-validation.ts';
 
 interface Ingress extends KubeObject {
   readonly spec?: {
@@ -87,6 +87,7 @@ const ingressClass: Kind = {
   definition: definition('IngressClass'),
   kind: 'IngressClass',
   plural: 'ingressclasses',
+  validate: validateIngressClass,
   namespaced: false,
   hasGeneration: true,
   columns: [

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
+import { qualifiedNameErrors } from '../metadata.ts';
 import type { ResourceType, StoredObject } from '../resource-type.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
@@ -16,7 +17,6 @@ import {
   invalidValue,
   none,
   notNegative,
-  oneOf,
   unsupported,
 } from './field-errors.ts';
 import { selectorErrors } from './label-selectors.ts';
@@ -37,16 +37,22 @@ function eventErrors(event: StoredObject, { object, controller }: EventFields): 
   const isNew = textOf(event['eventTime']) !== '';
   const homes = isNew ? ['default', 'kube-system'] : ['default'];
   const isHome = about === '' ? homes.includes(namespace) : isNew || about === namespace;
-  const missing = [controller, 'reportingInstance', 'action', 'reason'].filter(
+  const missing = ['reportingInstance', 'action', 'reason'].filter(
     (it) => isNew && textOf(event[it]) === '',
   );
   return [
     ...(isHome
       ? none
       : [invalidValue('involvedObject.namespace', about, 'does not match event.namespace')]),
+    ...(isNew ? controllerErrors(controller, textOf(event[controller])) : none),
     ...missing.map((it) => required(it)),
   ];
 }
+
+const controllerErrors = (field: string, name: string): Errors => [
+  ...(name === '' ? [required(field)] : none),
+  ...qualifiedNameErrors(field, name),
+];
 
 export const validateEvent: Validate = (event, before) =>
   before === undefined
@@ -64,28 +70,6 @@ export const validateNewEvent: Validate = (event, before) => {
   ];
 };
 
-export const validateEndpoints: Validate = (object) =>
-  objectsIn(object['subsets']).flatMap((subset, index) => {
-    const ports = objectsIn(subset['ports']);
-    return ports.flatMap(({ name }, at) =>
-      ports.length > 1 && textOf(name) === ''
-        ? [required(`subsets[${index}].ports[${at}].name`)]
-        : none,
-    );
-  });
-
-const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
-
-export const validateEndpointSlice: Validate = (object, before) => {
-  const addressType = object['addressType'] as Json | undefined;
-  if (before !== undefined && before['addressType'] !== addressType) {
-    return [immutable('addressType', addressType)];
-  }
-  return textOf(addressType) === ''
-    ? [required('addressType')]
-    : oneOf('addressType', addressType, addressTypes);
-};
-
 export const validateClaim = validatingSpec(({ accessModes, resources }) => {
   const { storage } = objectOf(objectOf(resources)['requests']);
   return [
@@ -100,10 +84,16 @@ export const validateControllerRevision: Validate = (object, before) => {
   const revision = object['revision'] as Json | undefined;
   const isSame = before === undefined || isEqual(before['data'], object['data']);
   return [
+    ...dataErrors(object['data']),
     ...notNegative('revision', revision),
     ...(isSame ? none : [immutable('data', (object['data'] ?? null) as Json)]),
   ];
 };
+
+function dataErrors(data: unknown): Errors {
+  if (data === undefined) return [required('data', 'data is mandatory')];
+  return isJsonObject(data) ? none : [required('data', 'data must be a valid JSON object')];
+}
 
 export const validateAutoscaler = validatingSpec((spec) => {
   const { minReplicas = 1, maxReplicas = 0, metrics } = spec;
@@ -191,92 +181,9 @@ export const validateDisruptionBudget = validatingSpec((spec) => {
   ];
 });
 
-export const validateIngress = validatingSpec((spec) => {
-  const { defaultBackend } = spec;
-  const rules = objectsIn(spec['rules']);
-  const why = 'either `defaultBackend` or `rules` must be specified';
-  return [
-    ...(rules.length === 0 && defaultBackend === undefined
-      ? [invalidValue('spec', null, why)]
-      : none),
-    ...(defaultBackend === undefined
-      ? none
-      : backendErrors('spec.defaultBackend', objectOf(defaultBackend))),
-    ...rules.flatMap(({ http }, index) =>
-      objectsIn(objectOf(http)['paths']).flatMap((path, at) =>
-        pathErrors(`spec.rules[${index}].http.paths[${at}]`, path),
-      ),
-    ),
-  ];
-});
-
-const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
-
-function pathErrors(field: string, { path, pathType, backend }: JsonObject): Errors {
-  if ((pathType ?? null) === null)
-    return [required(`${field}.pathType`, 'pathType must be specified')];
-  const text = textOf(path);
-  const isAbsolute = text.startsWith('/') || (text === '' && pathType === 'ImplementationSpecific');
-  return [
-    ...(pathTypes.includes(textOf(pathType)) && !isAbsolute
-      ? [invalidValue(`${field}.path`, text, 'must be an absolute path')]
-      : none),
-    ...oneOf(`${field}.pathType`, pathType, pathTypes),
-    ...backendErrors(`${field}.backend`, objectOf(backend)),
-  ];
-}
-
-function backendErrors(field: string, { service, resource }: JsonObject): Errors {
-  if (resource !== undefined && service !== undefined) {
-    const why = 'cannot set both resource and service backends';
-    return [invalidValue(field, '', why)];
-  }
-  if (resource !== undefined) return none;
-  if (service === undefined) return [required(field, 'resource or service backend is required')];
-  const { name, port } = objectOf(service);
-  const { number, name: portName } = objectOf(port);
-  const inner = `${field}.service`;
-  return [
-    ...(textOf(name) === '' ? [required(`${inner}.name`)] : none),
-    ...(number === undefined && portName === undefined
-      ? [required(inner, 'port name or number is required')]
-      : none),
-  ];
-}
-
 export const validateLease = validatingSpec(({ leaseDurationSeconds, leaseTransitions }) => [
   ...(typeof leaseDurationSeconds === 'number' && leaseDurationSeconds <= 0
     ? [invalidValue('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0')]
     : none),
   ...notNegative('spec.leaseTransitions', leaseTransitions),
 ]);
-
-export const validateRole: Validate = (object: StoredObject) =>
-  objectsIn(object['rules']).flatMap((rule, index) => {
-    const field = `rules[${index}]`;
-    const isGiven = (name: string): boolean => {
-      const values = rule[name];
-      return isList(values) && values.length > 0;
-    };
-    const missing = (name: string, why: string): Errors =>
-      isGiven(name) ? none : [required(`${field}.${name}`, why)];
-    return [
-      ...missing('verbs', 'verbs must contain at least one value'),
-      ...(isGiven('nonResourceURLs')
-        ? none
-        : [
-            ...missing('apiGroups', 'resource rules must supply at least one api group'),
-            ...missing('resources', 'resource rules must supply at least one resource'),
-          ]),
-    ];
-  });
-
-export const validateBinding: Validate = (object, before) => {
-  const { apiGroup = '', kind = '', name = '' } = objectOf(object['roleRef']);
-  const isSame = before === undefined || isEqual(before['roleRef'], object['roleRef']);
-  const shown = { APIGroup: apiGroup, Kind: kind, Name: name };
-  return [
-    ...(textOf(name) === '' ? [required('roleRef.name')] : none),
-    ...(isSame ? none : [invalidValue('roleRef', shown, 'cannot change roleRef')]),
-  ];
-};

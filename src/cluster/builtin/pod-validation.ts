@@ -4,14 +4,14 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
-import { labelErrors } from '../metadata.ts';
+import { labelErrors, labelNameErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
 import { containerErrors, initContainerErrors } from './container-validation.ts';
 import type { JsonObject } from './defaulting.ts';
 import { objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { dnsLabel, duplicate, none, oneOf } from './field-errors.ts';
+import { duplicate, none, oneOf } from './field-errors.ts';
 
 export interface TemplateValidation {
   /** Of a `PodTemplateSpec` at that path. The same template is not looked at twice. */
@@ -106,7 +106,7 @@ function volumeErrors(field: string, volumes: readonly JsonObject[]): VolumeErro
     const name = textOf(volume['name']);
     const found = [
       ...sourceErrors(path, volume),
-      ...(name === '' ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, name)),
+      ...(name === '' ? [required(`${path}.name`)] : labelNameErrors(`${path}.name`, name)),
       ...(names.has(name) ? [duplicate(`${path}.name`, name)] : none),
     ];
     if (found.length === 0) names.add(name);

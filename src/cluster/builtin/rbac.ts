@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/kubernetes.ts';
 import { age, column, createdAt, wide } from './columns.ts';
 import { each, inside } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { validateBinding, validateRole } from './other-validation.ts';
+import { validateBinding, validateRole } from './rbac-validation.ts';
 
 interface Binding extends KubeObject {
   readonly roleRef?: { readonly kind?: string; readonly name?: string };
@@ -35,7 +35,7 @@ const role = (kind: string): Kind => ({
   plural: `${kind.toLowerCase()}s`,
   namespaced: kind === 'Role',
   columns: [createdAt],
-  validate: validateRole,
+  validate: validateRole(kind === 'Role'),
 });
 
 const binding = (kind: string): Kind => ({
@@ -52,7 +52,7 @@ const binding = (kind: string): Kind => ({
     column<Binding>('Groups', (object) => namesOf(object, 'Group'), wide),
     column<Binding>('ServiceAccounts', (object) => namesOf(object, 'ServiceAccount'), wide),
   ],
-  validate: validateBinding,
+  validate: validateBinding(kind === 'RoleBinding'),
   defaults: {
     roleRef: inside({ apiGroup: orGroup }),
     subjects: each(

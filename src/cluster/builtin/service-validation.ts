@@ -1,23 +1,18 @@
 /** What is wrong with a Service. Rules: Kubernetes, `pkg/apis/core/validation/validation.go`. */
 import { isIP } from 'node:net';
-import { labelErrors } from '../metadata.ts';
+import { labelErrors, labelNameErrors, subdomainErrors } from '../metadata.ts';
 import { required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import {
-  dnsLabel,
-  duplicate,
-  invalidValue,
-  none,
-  oneOf,
-  portNumber,
-  portOrName,
-} from './field-errors.ts';
+import { duplicate, invalidValue, none, oneOf, portNumber, portOrName } from './field-errors.ts';
 import { validatingSpec } from './workload-validation.ts';
 
 export const validateService = validatingSpec((spec, before) => {
   const { clusterIP, type } = spec;
+  // Addresses are given before anything is validated.
+  const wrong = addressErrors(spec);
+  if (wrong.length > 0) return wrong;
   const ports = objectsIn(spec['ports']);
   const isElsewhere = type === 'ExternalName';
   const isHeadless = clusterIP === 'None';
@@ -26,17 +21,19 @@ export const validateService = validatingSpec((spec, before) => {
       ? none
       : movedErrors(spec, before)),
     ...(ports.length === 0 && !isHeadless && !isElsewhere ? [required('spec.ports')] : none),
-    ...(isElsewhere && textOf(spec['externalName']) === ''
-      ? [required('spec.externalName')]
-      : none),
+    ...(isElsewhere ? elsewhereErrors(textOf(spec['externalName'])) : none),
     ...portErrors(ports),
     ...labelErrors('spec.selector', objectOf(spec['selector'])),
     ...oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']),
     ...oneOf('spec.type', type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
     ...twinErrors(ports),
-    ...addressErrors(spec),
   ];
 });
+
+const elsewhereErrors = (name: string): Errors =>
+  name === ''
+    ? [required('spec.externalName')]
+    : subdomainErrors('spec.externalName', name.replace(/\.$/, ''));
 
 /** Its address is what a Service is known by. */
 function movedErrors({ clusterIPs }: JsonObject, { clusterIPs: before }: JsonObject): Errors {
@@ -56,7 +53,7 @@ function portErrors(ports: readonly JsonObject[]): Errors {
     names.add(name);
     return [
       ...(name === '' && ports.length > 1 ? [required(`${field}.name`)] : none),
-      ...(name === '' ? none : dnsLabel(`${field}.name`, name)),
+      ...(name === '' ? none : labelNameErrors(`${field}.name`, name)),
       ...(isTaken ? [duplicate(`${field}.name`, name)] : none),
       ...portNumber(`${field}.port`, port['port']),
       ...oneOf(`${field}.protocol`, port['protocol'], ['SCTP', 'TCP', 'UDP']),

@@ -6,6 +6,7 @@ import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { forbidden, invalid, required } from '../schema/field-errors.ts';
+import { labelNameErrors } from '../metadata.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
@@ -13,7 +14,6 @@ import {
   amountOf,
   atMostAll,
   countOrPercent,
-  dnsLabel,
   immutable,
   invalidValue,
   none,
@@ -110,6 +110,13 @@ function deadlineErrors({ progressDeadlineSeconds, minReadySeconds }: JsonObject
   ];
 }
 
+/** As the API server holds a strategy. */
+function heldStrategy(type: Json, rollingUpdate: Json | undefined): Json {
+  if (!isJsonObject(rollingUpdate)) return { Type: type, RollingUpdate: null };
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  return { Type: type, RollingUpdate: { MaxUnavailable: maxUnavailable, MaxSurge: maxSurge } };
+}
+
 function strategyErrors(field: string, strategy: JsonObject): Errors {
   const { type = '', rollingUpdate } = strategy;
   const inner = `${field}.rollingUpdate`;
@@ -118,9 +125,7 @@ function strategyErrors(field: string, strategy: JsonObject): Errors {
     return rollingUpdate === undefined ? none : [forbidden(inner, why)];
   }
   if (type !== 'RollingUpdate') {
-    // As the API server holds it.
-    const shown = { Type: type, RollingUpdate: rollingUpdate ?? null };
-    return [unsupported(field, shown, ['Recreate', 'RollingUpdate'])];
+    return [unsupported(field, heldStrategy(type, rollingUpdate), ['Recreate', 'RollingUpdate'])];
   }
   const { maxUnavailable, maxSurge } = objectOf(rollingUpdate);
   const why = 'may not be 0 when `maxSurge` is 0';
@@ -160,8 +165,7 @@ const daemonSetErrors: SpecErrors = (spec, templates) => {
 function daemonStrategyErrors(field: string, { type = '', rollingUpdate }: JsonObject): Errors {
   if (type === 'OnDelete') return none;
   if (type !== 'RollingUpdate') {
-    const shown = { Type: type, RollingUpdate: rollingUpdate ?? null };
-    return [unsupported(field, shown, ['RollingUpdate', 'OnDelete'])];
+    return [unsupported(field, heldStrategy(type, rollingUpdate), ['RollingUpdate', 'OnDelete'])];
   }
   const inner = `${field}.rollingUpdate`;
   const { maxUnavailable, maxSurge } = objectOf(rollingUpdate);
@@ -189,7 +193,7 @@ const statefulSetErrors: SpecErrors = (spec, templates) => {
     ...(isKnown ? none : [invalidValue('spec.podManagementPolicy', podManagementPolicy, why)]),
     ...notNegative('spec.replicas', spec['replicas']),
     ...notNegative('spec.minReadySeconds', spec['minReadySeconds']),
-    ...(name === '' ? none : dnsLabel('spec.serviceName', name)),
+    ...(name === '' ? none : labelNameErrors('spec.serviceName', name)),
     ...ownSelectorErrors(spec, 'statefulset'),
     ...(isMatching(spec) ? none : doesNotMatch(spec)),
     ...templateErrors(withClaims(spec), templates, 'StatefulSet'),
