@@ -69,13 +69,6 @@ export const span: Reader<number> = (value, place) => {
   return ms === 0 ? note(place, 'must be longer than 0') : ms;
 };
 
-export const oneOf =
-  <T extends string>(words: readonly T[]): Reader<T> =>
-  (value, place) => {
-    const found = words.find((word) => word === value);
-    return found ?? note(place, `${shown(value)} is none of ${words.join(', ')}`);
-  };
-
 export const listOf =
   <T>(item: Reader<T>): Reader<readonly T[]> =>
   (value, place) => {

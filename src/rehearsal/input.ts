@@ -4,7 +4,6 @@
  */
 import type { Canary } from '../api/canary.ts';
 import { canaryApiVersion } from '../api/canary.ts';
-import { displayName } from '../api/defaults.ts';
 import type {
   ConfigMap,
   Deployment,
@@ -248,6 +247,3 @@ function assemble(
     isDeploymentGiven: givenDeployment !== undefined,
   };
 }
-
-/** As messages name it. */
-export const nameOfInput = ({ canary }: RehearsalInput): string => displayName(canary);

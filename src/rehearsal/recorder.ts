@@ -3,19 +3,19 @@
  * and its events becomes a timeline, and the flow of traffic that metrics are made of.
  */
 import type { Canary, Phase } from '../api/canary.ts';
-import { hooksOf, primaryName, strategyOf } from '../api/defaults.ts';
-import { effectiveProvider } from '../api/providers.ts';
+import { hooksOf, primaryName } from '../api/defaults.ts';
 import type { Deployment, KubeObject } from '../api/kubernetes.ts';
 import type { CheckReport } from '../analysis/threshold.ts';
 import type { Change, ControllerApi } from '../cluster/controller-api.ts';
+import { groupResourceOf } from '../cluster/resource-type.ts';
 import { canaries, deployments } from '../kube/resources.ts';
 import type { OpenObject } from '../kube/resources.ts';
-import type { Split } from '../routing/provider.ts';
-import { providerFor } from '../routing/registry.ts';
 import type { HookCall } from './hook-answers.ts';
 import type { RehearsalInput } from './input.ts';
 import { createRollouts } from './rollouts.ts';
 import type { Rollouts } from './rollouts.ts';
+import type { Shares } from './routes.ts';
+import { routeResources, sharesOf, unsplit } from './routes.ts';
 import type { Action, Scenario } from './scenario.ts';
 import { stableRevision } from './scenario.ts';
 import type { TimelineEntry } from './timeline.ts';
@@ -59,7 +59,7 @@ export interface Recorder {
 const resting: readonly Phase[] = ['Initialized', 'Succeeded', 'Failed'];
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { input, scenario, seed, api, nowMs } = options;
+  const { input, scenario, seed, meshProvider, api, nowMs } = options;
   const timeline: TimelineEntry[] = [];
   const rollouts = createRollouts();
   const sides = createSides();
@@ -81,7 +81,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const look = (): void => {
     if (beganAtMs === undefined) return;
     const before = traffic.current();
-    const shares = splitOf(options, scenario.matchingShare);
+    const canary = liveCanary(options) ?? input.canary;
+    const shares = sharesOf(canary, { ...options, matchingShare: scenario.matchingShare });
     const { hasPods } = sides.current().canary;
     const isTested = phase === 'Progressing' && hasPods && canBeTested(input.canary);
     const next = flowAt(scenarioMs(), shares, sides.current(), isTested);
@@ -100,7 +101,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (phase === 'Succeeded') rollouts.close('Promoted', scenarioMs());
     else if (phase === 'Failed') rollouts.close('RolledBack', scenarioMs());
   };
-  const changed = createListener(input, { turned, sides, look, tell });
+  const routes = new Set(routeResources(input.canary, meshProvider).map(groupResourceOf));
+  const changed = createListener(input, { routes, turned, sides, look, tell });
   api.onChange(changed);
   return {
     traffic,
@@ -123,11 +125,15 @@ export function createRecorder(options: RecorderOptions): Recorder {
       sides.deployed(action.revision, scenarioMs());
       rollouts.open(action.revision, scenarioMs());
     },
-    tell,
-    checked: (reports) => reports.map(checkEntry).forEach(tell),
-    called: (call) => tell(hookEntry(call)),
+    ...reporters(tell),
   };
 }
+
+const reporters = (tell: (entry: Told) => void): Pick<Recorder, 'tell' | 'checked' | 'called'> => ({
+  tell,
+  checked: (reports) => reports.map(checkEntry).forEach(tell),
+  called: (call) => tell(hookEntry(call)),
+});
 
 function checkEntry({ metric, value, unit, threshold, verdict }: CheckReport): Told {
   return { kind: 'Check', metric, value, unit, wanted: threshold, verdict: verdict.kind };
@@ -165,13 +171,6 @@ function createSides(): Sides {
   };
 }
 
-interface Shares {
-  readonly canary: number;
-  readonly mirrored: number;
-}
-
-const unsplit: Shares = { canary: 0, mirrored: 0 };
-
 const flowAt = (
   sinceMs: number,
   shares: Shares,
@@ -203,23 +202,9 @@ export const liveCanary = ({
 }: Pick<RecorderOptions, 'api' | 'input'>): Canary | undefined =>
   api.get(canaries, keyOf(input.canary));
 
-/** As the routes say it, seen by users: an A/B test takes only those that match. */
-function splitOf(options: RecorderOptions, matchingShare: number): Shares {
-  const { api, input, meshProvider } = options;
-  const canary = liveCanary({ api, input }) ?? input.canary;
-  const provider = providerFor(effectiveProvider(canary.spec.provider, meshProvider));
-  const { namespace = '' } = canary.metadata;
-  const split: Split | undefined = provider?.read(canary, ({ resource, name }) =>
-    api.get(resource, { namespace, name }),
-  );
-  if (split === undefined) return unsplit;
-  const isMatched = strategyOf(canary) === 'ab-testing';
-  const share = (split.canary / 100) * (isMatched ? matchingShare / 100 : 1);
-  const { mirrorWeight = 100 } = canary.spec.analysis ?? {};
-  return { canary: share, mirrored: split.mirrored ? mirrorWeight / 100 : 0 };
-}
-
 interface Hearers {
+  /** `virtualservices.networking.istio.io`. */
+  readonly routes: ReadonlySet<string>;
   readonly turned: (canary: Canary) => void;
   readonly sides: Sides;
   readonly look: () => void;
@@ -229,7 +214,7 @@ interface Hearers {
 const deploymentsName = `${deployments.plural}.${deployments.group}`;
 
 function createListener({ canary, deployment }: RehearsalInput, hearers: Hearers) {
-  const { turned, sides, look, tell } = hearers;
+  const { routes, turned, sides, look, tell } = hearers;
   const target = deployment.metadata.name;
   return ({ groupResource, before, after }: Change): void => {
     const object = after ?? before;
@@ -253,7 +238,7 @@ function createListener({ canary, deployment }: RehearsalInput, hearers: Hearers
       if (about.kind !== 'Canary' || about.name !== canary.metadata.name) return;
       const kind = type === 'Warning' ? 'Warning' : 'Normal';
       tell({ kind: 'Event', type: kind, message: String(message) });
-    } else if (groupResource.endsWith('.istio.io')) look();
+    } else if (routes.has(groupResource)) look();
   };
 }
 

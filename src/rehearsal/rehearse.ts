@@ -2,9 +2,11 @@
  * A rehearsal: the real controller runs a Canary on the embedded cluster in virtual time, while a
  * scenario plays users, traffic, metrics and hooks. The same arguments give the same rehearsal.
  */
+import type { Canary } from '../api/canary.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { openType } from '../cluster/open-type.ts';
+import type { ResourceType } from '../cluster/resource-type.ts';
 import { StatusError } from '../cluster/status-error.ts';
 import type { Answerer } from '../admission/server.ts';
 import type { Checks } from '../controller/checks.ts';
@@ -17,12 +19,10 @@ import {
   canaries,
   configMaps,
   deployments,
-  destinationRules,
   horizontalPodAutoscalers,
   metricTemplates,
   namespaces,
   secrets,
-  virtualServices,
 } from '../kube/resources.ts';
 import { perform } from './actions.ts';
 import type { AdviceSubject } from './advice/advice.ts';
@@ -36,6 +36,7 @@ import { ownTypes } from './own-kinds.ts';
 import type { Recorder } from './recorder.ts';
 import { createRecorder, liveCanary } from './recorder.ts';
 import { RehearsalRefused } from './refused.ts';
+import { routeResources } from './routes.ts';
 import type { PodsOfRevision, Scenario } from './scenario.ts';
 import { readyAfterMsDefault } from './scenario.ts';
 import { createSyntheticPrometheus } from './synthetic-prometheus.ts';
@@ -66,7 +67,7 @@ const reportMs = 1_000;
 
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const { input, scenario, seed, meshProvider } = options;
-  const types = [...ownTypes(), ...[virtualServices, destinationRules].map(openType)];
+  const types = [...ownTypes(), ...routeTypes(input.canary, meshProvider)];
   const world = await createWorld({ seed, log: quiet, types });
   const { clock, cluster } = world;
   const { api } = cluster;
@@ -110,6 +111,14 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   if (broken.length > 0) throw new Error('the rehearsal broke', { cause: broken[0] });
   return resultOf(options, recorder, isReady);
 }
+
+/** Kinds of meshes are not looked into; those that every cluster has are there already. */
+const routeTypes = (canary: Canary, meshProvider: string): readonly ResourceType[] =>
+  routeResources(canary, meshProvider)
+    .filter(({ group }) => !builtInGroups.has(group))
+    .map(openType);
+
+const builtInGroups: ReadonlySet<string> = new Set(['', 'apps', 'networking.k8s.io']);
 
 const podsOf = ({ revisions }: Scenario, revision: string): PodsOfRevision =>
   revisions.get(revision)?.pods ?? { kind: 'Ready', afterMs: readyAfterMsDefault };

@@ -37,10 +37,6 @@ function interpolated<T>(from: Point<T>, to: Point<T>, ms: number): T | undefine
 export const turnsOf = (series: Series<unknown>): readonly number[] =>
   series.map(({ atMs }) => atMs);
 
-export function highest(series: Series<number>): number {
-  return Math.max(...series.map(({ value }) => value));
-}
-
 /**
  * The integral over time of a function that is smooth between its turns, per second. Exact for
  * products of up to three straight lines (Simpson's rule).

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { supportedProviders } from '../../src/api/providers.ts';
 import type { RehearsalInput } from '../../src/rehearsal/input.ts';
 import { readInputs } from '../../src/rehearsal/input.ts';
 import { plain } from '../../src/rehearsal/layout.ts';
@@ -224,6 +225,18 @@ actions: [{ at: 0s, deploy: bad }]
     assert.match(rehearsal.because, /^The Canary was never initialized: skipping canary run/);
     assert.doesNotMatch(textOf(rehearsal), /requests/);
   });
+
+  for (const [provider, { weights }] of Object.entries(supportedProviders)) {
+    test(`with provider ${provider} sees what share of traffic the canary gets`, async () => {
+      const gateway = 'gatewayRefs: [{ name: gateway }]';
+      const text = manifest
+        .replace('  targetRef:', `  provider: ${provider}\n  targetRef:`)
+        .replace('{ port: 9898 }', `{ port: 9898, hosts: [app.example], ${gateway} }`);
+      const { verdict, rollouts } = await shipped('good-release', { text });
+      assert.equal(verdict, 'promoted');
+      assert.equal(rollouts[0]?.weightMax, weights ? 50 : 0);
+    });
+  }
 
   test('runs a Canary whose Deployment nobody gave', async () => {
     const [alone = ''] = manifest.split('---');
