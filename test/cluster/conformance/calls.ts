@@ -142,7 +142,7 @@ async function read(response: IncomingMessage): Promise<Answer> {
     code: response.statusCode ?? 0,
     contentType,
     // Node joins several headers of one name by commas.
-    warnings: [...String(warning).matchAll(/299 \S+ ("(?:[^"\\]|\\.)*")/g)].map(
+    warnings: [...warning.matchAll(/299 \S+ ("(?:[^"\\]|\\.)*")/g)].map(
       ([, quoted = '""']) => JSON.parse(quoted) as string,
     ),
     body: isJson ? (JSON.parse(text) as unknown) : text,

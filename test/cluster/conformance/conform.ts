@@ -2,18 +2,40 @@
 import { after, before, suite, test } from 'node:test';
 import { findBinaries } from '../binaries.ts';
 import { controlPlaneOrSkip } from '../require.ts';
-import { groundOn } from './ground.ts';
-import type { OpenGround } from './ground.ts';
 import { apply } from './apply.ts';
+import { customResources } from './custom-resources.ts';
+import { customVersions } from './custom-versions.ts';
+import { deletion } from './deletion.ts';
 import { lists } from './lists.ts';
+import { namespaceRules } from './namespaces.ts';
 import { objects } from './objects.ts';
 import { patches } from './patches.ts';
 import { refusals } from './refusals.ts';
 import { shapes } from './shapes.ts';
+import { subresources } from './subresources.ts';
+import { trials } from './trials.ts';
+import { webhooks } from './webhooks.ts';
 import { watches } from './watches.ts';
+import { groundOn } from './ground.ts';
+import type { OpenGround } from './ground.ts';
 import type { Chapter, Site } from './site.ts';
 
-const chapters: readonly Chapter[] = [objects, refusals, patches, apply, lists, watches, shapes];
+const chapters: readonly Chapter[] = [
+  objects,
+  refusals,
+  patches,
+  apply,
+  trials,
+  lists,
+  watches,
+  shapes,
+  subresources,
+  namespaceRules,
+  deletion,
+  customResources,
+  customVersions,
+  webhooks,
+];
 
 /** Most of the time of a test goes by in the server or in kubectl. */
 const atOnce = 4;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { connect } from '../../../src/kube/config.ts';
+import { until } from '../../support/until.ts';
 import { callsTo } from './calls.ts';
 import { kubectlOn } from './kubectl.ts';
 import type { Ground, Site } from './site.ts';
@@ -24,8 +25,14 @@ export async function groundOn(site: Site, kubectlPath: string): Promise<OpenGro
   return {
     site,
     calls,
-    kubectl: kubectlOn({ path: kubectlPath, kubeconfigPath, directory }),
+    kubectl: kubectlOn({
+      path: kubectlPath,
+      kubeconfigPath,
+      directory,
+      patienceMs: site.patienceMs,
+    }),
     directory,
+    until: (what, probe) => until(what, probe, { timeoutMs: site.patienceMs }),
     name,
     namespace: async () => {
       const metadata = { name: name('ground') };

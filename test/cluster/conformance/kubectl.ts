@@ -25,6 +25,7 @@ export function kubectlOn(site: {
   readonly path: string;
   readonly kubeconfigPath: string;
   readonly directory: string;
+  readonly patienceMs: number;
 }): Kubectl {
   const scoped = (namespace: string, args: readonly string[]): readonly string[] =>
     namespace === '' ? args : ['--namespace', namespace, ...args];
@@ -45,12 +46,12 @@ export function kubectlOn(site: {
           KUBECACHEDIR: join(site.directory, 'kubectl-cache'),
         },
       });
-      return following(child);
+      return following(child, site.patienceMs);
     },
   };
 }
 
-function following(child: ChildProcessWithoutNullStreams): Following {
+function following(child: ChildProcessWithoutNullStreams, timeoutMs: number): Following {
   let text = '';
   const add = (part: string): void => void (text += part);
   child.stdout.setEncoding('utf8').on('data', add);
@@ -58,7 +59,7 @@ function following(child: ChildProcessWithoutNullStreams): Following {
   return {
     printed: (expected) =>
       until(`kubectl prints ${String(expected)}`, () => expected.test(text) && text, {
-        timeoutMs: 20_000,
+        timeoutMs,
         describe: () => text,
       }),
     stop: () => void child.kill('SIGTERM'),

@@ -1,6 +1,5 @@
 /** Lists show what is selected, page by page, and all pages show one moment. */
 import assert from 'node:assert/strict';
-import { until } from '../../support/until.ts';
 import { assertLike, at, itemsOf, namesOf, textAt } from './match.ts';
 import { configMap, configMaps, events, pods, secrets } from './paths.ts';
 import type { Chapter, Ground } from './site.ts';
@@ -159,7 +158,7 @@ export const lists: Chapter = {
       const token = textAt(first.body, 'metadata.continue');
       const query = { limit: '1', labelSelector: 'rank', continue: token };
       // The real one learns some time after etcd that history was forgotten.
-      const answer = await until('the page is gone', async () => {
+      const answer = await ground.until('the page is gone', async () => {
         await ground.calls.patch('merge', `${path}/a`, { data: { at: ground.name('x') } });
         await ground.site.forget();
         const answer = await ground.calls.get(path, query);

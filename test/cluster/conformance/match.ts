@@ -11,7 +11,11 @@ export function at(value: unknown, path: string): unknown {
   return found;
 }
 
-export const textAt = (value: unknown, path: string): string => String(at(value, path) ?? '');
+/** Text or a number, as text; empty for anything else. */
+export function textAt(value: unknown, path: string): string {
+  const found = at(value, path);
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : '';
+}
 
 /** The items of a list, or an empty one. */
 export const itemsOf = (value: unknown): readonly unknown[] =>

@@ -12,6 +12,7 @@ async function open(): Promise<Site> {
   return {
     url,
     kubeconfigPath,
+    patienceMs: 30_000,
     forget: () => compact(plane.etcdUrl),
     close: () => plane.stop(),
   };

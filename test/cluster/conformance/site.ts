@@ -9,6 +9,8 @@ export interface Site {
   readonly url: string;
   /** Of an administrator. */
   readonly kubeconfigPath: string;
+  /** How long a test waits for what controllers do, before it says that they do not. */
+  readonly patienceMs: number;
   /** Makes the server forget all history: what goes on from an older version is refused with 410. */
   forget(): Promise<void>;
   close(): Promise<void>;
@@ -22,10 +24,15 @@ export interface Ground {
   readonly kubectl: Kubectl;
   /** Of this run only; kept by tests whose files kubectl reads or writes. */
   readonly directory: string;
+  /** As `until` of `support/`, as patient as the site is. */
+  readonly until: <Value>(
+    what: string,
+    probe: () => Promise<Value | undefined | false>,
+  ) => Promise<Value>;
   /** A new namespace, which no other test uses. Answers its name. */
-  namespace(): Promise<string>;
+  readonly namespace: () => Promise<string>;
   /** A name that no other test uses. */
-  name(prefix: string): string;
+  readonly name: (prefix: string) => string;
 }
 
 /** One promise of the Kubernetes API: sentences, and how to see that each holds. */

@@ -1,6 +1,5 @@
 /** A kind of our own, defined for one test only: each has a group of its own. */
 import assert from 'node:assert/strict';
-import { until } from '../../support/until.ts';
 import { at } from './match.ts';
 import { definitions } from './paths.ts';
 import type { Ground } from './site.ts';
@@ -14,13 +13,13 @@ export interface Widgets {
   readonly path: string;
   /** As kubectl names it, unlike those of other tests: `widgets.<group>`. */
   readonly resource: string;
-  widget(name: string, fields?: object): object;
+  readonly widget: (name: string, fields?: object) => object;
 }
 
 export interface WidgetChoice {
   readonly scope?: 'Namespaced' | 'Cluster';
-  /** Of `spec` and `status`; anything where absent. */
-  readonly properties?: object;
+  /** Of the whole object; anything where absent. */
+  readonly schema?: object;
   readonly subresources?: object;
   /** Beside the schema: columns, selectable fields. */
   readonly version?: object;
@@ -31,8 +30,7 @@ export interface WidgetChoice {
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
 export function definitionOf(group: string, choice: WidgetChoice = {}): object {
-  const { scope = 'Namespaced', properties, subresources, version, ...names } = choice;
-  const schema = properties === undefined ? anything : { type: 'object', properties };
+  const { scope = 'Namespaced', schema = anything, subresources, version, ...names } = choice;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -55,9 +53,9 @@ export function definitionOf(group: string, choice: WidgetChoice = {}): object {
   };
 }
 
-export async function established({ calls }: Ground, name: string): Promise<unknown> {
-  return until(`${name} is established`, async () => {
-    const { body } = await calls.get(`${definitions}/${name}`);
+export async function established(ground: Ground, name: string): Promise<unknown> {
+  return ground.until(`${name} is established`, async () => {
+    const { body } = await ground.calls.get(`${definitions}/${name}`);
     const conditions = (at(body, 'status.conditions') ?? []) as readonly {
       readonly type: string;
       readonly status: string;
@@ -79,7 +77,7 @@ export async function defineWidgets(
   await established(ground, definition);
   const place = choice.scope === 'Cluster' ? '' : `/namespaces/${namespace}`;
   const path = `/apis/${group}/v1${place}/widgets`;
-  await until('it is served', async () => (await ground.calls.get(path)).code === 200);
+  await ground.until('it is served', async () => (await ground.calls.get(path)).code === 200);
   const apiVersion = `${group}/v1`;
   return {
     group,
