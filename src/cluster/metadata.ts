@@ -110,9 +110,9 @@ function nameErrors(type: ResourceType, name: string): readonly FieldError[] {
   }
   if (isFreelyNamed(type)) return [];
   const { group, plural } = type;
-  const isLabel = group === '' && (plural === 'services' || plural === 'namespaces');
-  if (isLabel && name.includes('.')) return [invalidValue(field, name, 'must not contain dots')];
-  if (group === '' && plural === 'services') return formErrors(field, name, serviceName);
+  if (group === '' && plural === 'services') {
+    return name.includes('.') ? labelNameErrors(field, name) : formErrors(field, name, serviceName);
+  }
   if (group === '' && plural === 'namespaces') return labelNameErrors(field, name);
   return subdomainErrors(field, name);
 }
@@ -142,7 +142,9 @@ const formErrors = (
 
 /** Of what must be a label of DNS (RFC 1123). */
 export const labelNameErrors = (field: string, text: string): readonly FieldError[] =>
-  formErrors(field, text, { pattern: dnsLabel, lengthMax: 63, hint: labelHint });
+  text.includes('.')
+    ? [invalidValue(field, text, 'must not contain dots')]
+    : formErrors(field, text, { pattern: dnsLabel, lengthMax: 63, hint: labelHint });
 
 /** Of what must be a name of DNS (RFC 1123). */
 export const subdomainErrors = (field: string, text: string): readonly FieldError[] =>

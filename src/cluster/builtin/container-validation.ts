@@ -18,6 +18,7 @@ import {
   portName,
   portNumber,
   portOrName,
+  validConfigKey,
 } from './field-errors.ts';
 import { nanosOf } from './quantity.ts';
 
@@ -156,10 +157,22 @@ function valueFromErrors(field: string, { value, valueFrom }: JsonObject): Error
       'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
     return [invalidValue(field, '', why)];
   }
+  const references = ['configMapKeyRef', 'secretKeyRef'].flatMap((it) =>
+    valueFrom[it] === undefined ? none : keyErrors(`${field}.${it}`, objectOf(valueFrom[it])),
+  );
   if (textOf(value) !== '') {
-    return [invalidValue(field, '', 'may not be specified when `value` is not empty')];
+    const why = 'may not be specified when `value` is not empty';
+    return [...references, invalidValue(field, '', why)];
   }
-  return count > 1 ? [invalidValue(field, '', moreThanOne)] : none;
+  return count > 1 ? [...references, invalidValue(field, '', moreThanOne)] : references;
+}
+
+function keyErrors(field: string, { name, key }: JsonObject): Errors {
+  const text = textOf(key);
+  return [
+    ...(textOf(name) === '' ? [required(`${field}.name`)] : none),
+    ...(text === '' ? [required(`${field}.key`)] : validConfigKey(`${field}.key`, text)),
+  ];
 }
 
 function mountErrors(

@@ -99,8 +99,7 @@ const intOrString: Decoder = {
   type: 'intstr.IntOrString',
   zero: () => 0,
   decode: (value) => {
-    if (typeof value === 'string' || Number.isInteger(value)) return value;
-    throw new Mismatch(typeName(value), 'int32');
+    return typeof value === 'string' ? value : int32.decode(value);
   },
 };
 

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { syntaxProblem } from '../cel.ts';
-import { qualifiedNameErrors } from '../metadata.ts';
+import { qualifiedNameErrors, subdomainErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
 import type { FieldError } from '../status-error.ts';
 import { required, tooMany } from '../schema/field-errors.ts';
@@ -15,7 +15,22 @@ import { duplicate, invalidValue, none, oneOf, portNumber } from './field-errors
 import { selectorErrors } from './label-selectors.ts';
 
 const timeoutSecondsMax = 30;
-const reviewVersions = 'must specify one of v1, v1beta1';
+/** Of AdmissionReview, those that API servers speak. */
+const reviewVersions = ['v1', 'v1beta1'];
+
+function versionErrors(field: string, versions: Json | undefined): Errors {
+  const given = textsIn(versions);
+  const all = reviewVersions.join(', ');
+  if (given.length === 0) return [required(field, `must specify one of ${all}`)];
+  const twice = given.flatMap((it, index) =>
+    given.indexOf(it) < index
+      ? [invalidValue(`${field}[${index}]`, it, 'duplicate version')]
+      : none,
+  );
+  const isSpoken = given.some((it) => reviewVersions.includes(it));
+  const why = `must include at least one of ${all}`;
+  return [...twice, ...(isSpoken ? none : [invalidValue(field, versions, why)])];
+}
 
 export function validateWebhooks(after: StoredObject, before: StoredObject | undefined): Errors {
   if (before !== undefined && before['webhooks'] === after['webhooks']) return none;
@@ -28,9 +43,7 @@ export function validateWebhooks(after: StoredObject, before: StoredObject | und
     const { admissionReviewVersions: versions } = webhook;
     return [
       ...webhookErrors(field, webhook),
-      ...(isList(versions) && versions.length > 0
-        ? none
-        : [required(`${field}.admissionReviewVersions`, reviewVersions)]),
+      ...versionErrors(`${field}.admissionReviewVersions`, versions),
       ...(isTaken ? [duplicate(`${field}.name`, name)] : none),
     ];
   });
@@ -69,6 +82,8 @@ function webhookErrors(field: string, webhook: JsonObject): Errors {
 
 function nameErrors(field: string, name: string): Errors {
   if (name === '') return [required(field)];
+  const wrong = subdomainErrors(field, name);
+  if (wrong.length > 0) return wrong;
   return name.split('.').length >= 3
     ? none
     : [

@@ -35,7 +35,7 @@ function subsetErrors(field: string, subset: JsonObject): Errors {
   const ports = objectsIn(subset['ports']);
   const addresses = ['addresses', 'notReadyAddresses'].flatMap((name) =>
     objectsIn(subset[name]).flatMap(({ ip }, index) =>
-      addressErrors(`${field}.${name}[${index}].ip`, textOf(ip)),
+      endpointAddressErrors(`${field}.${name}[${index}].ip`, textOf(ip)),
     ),
   );
   return [
@@ -58,6 +58,12 @@ const addressWhy = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff
 
 const addressErrors = (field: string, address: string): Errors =>
   isIP(address) === 0 ? [invalidValue(field, address, addressWhy)] : none;
+
+/** Looked at twice, and so told twice. */
+const endpointAddressErrors = (field: string, address: string): Errors =>
+  isIP(address) === 0
+    ? [...addressErrors(field, address), invalidValue(field, address, 'must be a valid IP address')]
+    : none;
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
@@ -243,4 +249,27 @@ function parameterErrors(field: string, { kind, name, scope, namespace }: JsonOb
       ? [forbidden(`${field}.namespace`, "`parameters.scope` is set to 'Cluster'")]
       : none),
   ];
+}
+
+/** Peers in a policy are of some kind. */
+export const validateNetworkPolicy = validatingSpec((spec) =>
+  [
+    { rules: 'ingress', peers: 'from' },
+    { rules: 'egress', peers: 'to' },
+  ].flatMap(({ rules, peers }) =>
+    objectsIn(spec[rules]).flatMap((rule, index) =>
+      objectsIn(rule[peers]).flatMap((peer, at) =>
+        peerErrors(`spec.${rules}[${index}].${peers}[${at}]`, peer),
+      ),
+    ),
+  ),
+);
+
+function peerErrors(field: string, peer: JsonObject): Errors {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  const hasSelector = podSelector !== undefined || namespaceSelector !== undefined;
+  if (!hasSelector && ipBlock === undefined) return [required(field, 'must specify a peer')];
+  return hasSelector && ipBlock !== undefined
+    ? [forbidden(field, 'may not specify both ipBlock and another peer')]
+    : none;
 }

@@ -4,7 +4,11 @@ import { age, column, shownSelector } from './columns.ts';
 import { each, fill, inside, isList } from './defaulting.ts';
 import type { Rule } from './defaulting.ts';
 import type { Kind } from './kind.ts';
-import { validateIngress, validateIngressClass } from './networking-validation.ts';
+import {
+  validateIngress,
+  validateIngressClass,
+  validateNetworkPolicy,
+} from './networking-validation.ts';
 
 interface Ingress extends KubeObject {
   readonly spec?: {
@@ -117,6 +121,7 @@ const networkPolicy: Kind = {
   definition: definition('NetworkPolicy'),
   kind: 'NetworkPolicy',
   plural: 'networkpolicies',
+  validate: validateNetworkPolicy,
   shortNames: ['netpol'],
   hasGeneration: true,
   columns: [

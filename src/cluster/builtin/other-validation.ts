@@ -84,8 +84,8 @@ export const validateControllerRevision: Validate = (object, before) => {
   const revision = object['revision'] as Json | undefined;
   const isSame = before === undefined || isEqual(before['data'], object['data']);
   return [
-    ...dataErrors(object['data']),
     ...notNegative('revision', revision),
+    ...dataErrors(object['data']),
     ...(isSame ? none : [immutable('data', (object['data'] ?? null) as Json)]),
   ];
 };
@@ -153,10 +153,35 @@ function metricErrors(metrics: readonly JsonObject[], min: number): Errors {
         return [unsupported(`${field}.type`, type, Object.keys(metricTypes))];
       }
       const why = `must populate information for the given metric source`;
-      return metric[source] === undefined ? [required(`${field}.${source}`, why)] : none;
+      return metric[source] === undefined
+        ? [required(`${field}.${source}`, why)]
+        : sourceErrors(`${field}.${source}`, objectOf(metric[source]));
     }),
     ...(min === 0 && !wakes ? [forbidden('spec.metrics', asleep)] : none),
   ];
+}
+
+const targetTypes = ['Utilization', 'Value', 'AverageValue'];
+
+/** What is measured, by name, and what it is to be. */
+function sourceErrors(field: string, source: JsonObject): Errors {
+  const { name, metric, target } = source;
+  const { type = '' } = objectOf(target);
+  const unnamed =
+    metric === undefined
+      ? textOf(name) === ''
+        ? [required(`${field}.name`, 'must specify a resource name')]
+        : none
+      : textOf(objectOf(metric)['name']) === ''
+        ? [required(`${field}.metric.name`, 'must specify a metric name')]
+        : none;
+  const why = 'must be either Utilization, Value, or AverageValue';
+  if (type === '') {
+    return [...unnamed, required(`${field}.target.type`, 'must specify a metric target type')];
+  }
+  return targetTypes.includes(textOf(type))
+    ? unnamed
+    : [...unnamed, invalidValue(`${field}.target.type`, type, why)];
 }
 
 export const validateDisruptionBudget = validatingSpec((spec) => {

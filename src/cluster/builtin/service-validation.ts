@@ -1,7 +1,7 @@
 /** What is wrong with a Service. Rules: Kubernetes, `pkg/apis/core/validation/validation.go`. */
 import { isIP } from 'node:net';
 import { labelErrors, labelNameErrors, subdomainErrors } from '../metadata.ts';
-import { required } from '../schema/field-errors.ts';
+import { forbidden, required } from '../schema/field-errors.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
@@ -27,6 +27,7 @@ export const validateService = validatingSpec((spec, before) => {
     ...oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']),
     ...oneOf('spec.type', type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
     ...twinErrors(ports),
+    ...nodePortErrors(ports, textOf(type)),
   ];
 });
 
@@ -60,6 +61,15 @@ function portErrors(ports: readonly JsonObject[]): Errors {
       ...portOrName(`${field}.targetPort`, port['targetPort']),
     ];
   });
+}
+
+function nodePortErrors(ports: readonly JsonObject[], type: string): Errors {
+  if (type === 'NodePort' || type === 'LoadBalancer') return none;
+  return ports.flatMap(({ nodePort = 0 }, index) =>
+    nodePort === 0
+      ? none
+      : [forbidden(`spec.ports[${index}].nodePort`, `may not be used when \`type\` is '${type}'`)],
+  );
 }
 
 /** Two ports of one number and protocol. */

@@ -191,6 +191,7 @@ const statefulSetErrors: SpecErrors = (spec, templates) => {
   const name = textOf(serviceName);
   return [
     ...(isKnown ? none : [invalidValue('spec.podManagementPolicy', podManagementPolicy, why)]),
+    ...updateStrategyErrors('spec.updateStrategy', objectOf(spec['updateStrategy'])),
     ...notNegative('spec.replicas', spec['replicas']),
     ...notNegative('spec.minReadySeconds', spec['minReadySeconds']),
     ...(name === '' ? none : labelNameErrors('spec.serviceName', name)),
@@ -199,6 +200,18 @@ const statefulSetErrors: SpecErrors = (spec, templates) => {
     ...templateErrors(withClaims(spec), templates, 'StatefulSet'),
   ];
 };
+
+function updateStrategyErrors(field: string, { type = '', rollingUpdate }: JsonObject): Errors {
+  if (type === 'RollingUpdate') return none;
+  if (type !== 'OnDelete') {
+    const shown = { Type: type, RollingUpdate: rollingUpdate ?? null };
+    return [invalidValue(field, shown, "must be 'RollingUpdate' or 'OnDelete'")];
+  }
+  const why = "only allowed for updateStrategy 'RollingUpdate'";
+  return rollingUpdate === undefined
+    ? none
+    : [invalidValue(`${field}.rollingUpdate`, rollingUpdate, why)];
+}
 
 /** Claims are volumes of the pods, by their names. */
 function withClaims(spec: JsonObject): JsonObject {
