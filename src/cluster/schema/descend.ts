@@ -134,7 +134,7 @@ class Walk implements Visit {
       const isNamed = Object.hasOwn(properties, name);
       const schema = isNamed ? properties[name] : additionalProperties;
       if (child === undefined || typeof schema !== 'object' || !this.#leading.has(schema)) continue;
-      this.#steps.push(isNamed ? name : `[${name}]`);
+      this.#steps.push(isNamed ? name : { key: name });
       this.come(child, schema, old?.[name]);
       this.#steps.pop();
     }

@@ -88,14 +88,15 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-export type Step = string | number;
+/** A field, an item, or a key of a map. */
+export type Step = string | number | { readonly key: string };
 
-/** `spec.items[0].name`, and `labels[app]` for keys of a map. */
+/** `spec.items[0].name`, and `spec.labels[app]` for keys that are told to be such. */
 export function pathText(steps: readonly Step[]): string {
   let text = '';
   for (const step of steps) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else text += text === '' ? step : `.${step}`;
+    if (typeof step === 'string') text += text === '' ? step : `.${step}`;
+    else text += `[${typeof step === 'number' ? step : step.key}]`;
   }
   return text;
 }

@@ -109,6 +109,10 @@ const gadgetSpec = {
         properties: { max: integer, unit: { type: 'string', default: 'bytes' } },
       },
     },
+    sets: {
+      type: 'object',
+      additionalProperties: { type: 'array', 'x-kubernetes-list-type': 'set', items: text },
+    },
     few: { type: 'object', minProperties: 1, additionalProperties: text },
     open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     closed: { type: 'object' },
@@ -221,6 +225,11 @@ const ruleSpec = ruled(
         },
         { rule: 'self.a__dash__b < self.__namespace__', message: 'a-b below namespace' },
       ),
+      shares: {
+        type: 'object',
+        maxProperties: 3,
+        additionalProperties: ruled(integer, { rule: 'self < 9', message: 'below 9' }),
+      },
       share: ruled({ type: 'number' }, { rule: 'self * 2.0 <= 1.0', message: 'at most a half' }),
       items: {
         type: 'array',
@@ -447,6 +456,7 @@ const gadgets: Readonly<Record<string, ObjectCase>> = {
   'too few items': gadgetOf({ list: [] }),
   'too many items': gadgetOf({ list: ['a', 'b', 'c', 'd'] }),
   'twice in a set': gadgetOf({ set: ['a', 'b', 'a', 'a'] }),
+  'twice in a set in a map': gadgetOf({ sets: { a: ['x'], b: ['x', 'x'] } }),
   'twice in a map': gadgetOf({ map: [{ name: 'a' }, { name: 'b' }, { name: 'a', value: 2 }] }),
   'twice in a map of two keys': gadgetOf({
     pairs: [
@@ -547,6 +557,7 @@ const rulers: Readonly<Record<string, ObjectCase>> = {
   'a port of a bad name': rulerOf({ port: 'x' }),
   'a tag of no': rulerOf({ tags: { a: 'no' } }),
   'fields by other names': rulerOf({ 'dashed-name': { 'a-b': 3, namespace: 2 } }),
+  'a value of a map': rulerOf({ shares: { a: 1, b: 9 } }),
   'more than a half': rulerOf({ share: 0.75 }),
   'a first value that is wrong': rulerOf({ first: 2 }),
   'rules do not look at what is broken': rulerOf({ min: 'x', share: 0.75 }),
