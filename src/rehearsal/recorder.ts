@@ -45,8 +45,8 @@ export interface Recorder {
   phase(): Phase;
   /** Whether the last word on the canary is that it is at rest. */
   isAtRest(): boolean;
-  /** The revision that the pods of a Deployment run which start now. */
-  revisionOf(deployment: Deployment): string;
+  /** The revision of the pods that start now. */
+  revisionOf(side: 'primary' | 'canary'): string;
   /** From now on things are kept. */
   begin(): void;
   /** To be called before an action takes place. */
@@ -112,10 +112,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     scenarioMs,
     phase: () => phase,
     isAtRest: () => resting.includes(phase) && statusOf(options)?.draining !== true,
-    revisionOf: ({ metadata }) => {
-      const isPrimary = metadata.name === primaryName(input.canary);
-      return sides.current()[isPrimary ? 'primary' : 'canary'].revision;
-    },
+    revisionOf: (side) => sides.current()[side].revision,
     begin: () => {
       beganAtMs = nowMs();
       look();
@@ -230,7 +227,12 @@ function createListener({ canary, deployment }: RehearsalInput, hearers: Hearers
       if (side === 'primary' && name !== primaryName(canary)) return;
       const [old, now] = [before, after] as readonly (Deployment | undefined)[];
       if (side === 'primary' && old !== undefined && isRetemplated(old, now)) sides.promoted();
-      sides.served(side, (now?.status?.availableReplicas ?? 0) > 0);
+      const areReady = (now?.status?.availableReplicas ?? 0) > 0;
+      const isWanted = (now?.spec.replicas ?? 0) > 0;
+      if (isWanted && areReady !== sides.current()[side].hasPods) {
+        tell({ kind: 'Pods', side, areReady });
+      }
+      sides.served(side, areReady);
       look();
     } else if (groupResource === 'events' && before === undefined) {
       const { involvedObject, type, message } = object as OpenObject;

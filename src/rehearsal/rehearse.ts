@@ -9,6 +9,7 @@ import { openType } from '../cluster/open-type.ts';
 import type { ResourceType } from '../cluster/resource-type.ts';
 import { StatusError } from '../cluster/status-error.ts';
 import type { Answerer } from '../admission/server.ts';
+import { startWorkloads } from '../cluster/workloads/workloads.ts';
 import type { Checks } from '../controller/checks.ts';
 import type { Log } from '../kube/log.ts';
 import type { MetricsContext } from '../metrics/run-metrics.ts';
@@ -30,15 +31,14 @@ import { advise } from './advice/advice.ts';
 import { plannedMs } from './advice/plan.ts';
 import { createHookAnswers, withMarkedHooks } from './hook-answers.ts';
 import type { RehearsalInput } from './input.ts';
-import { runPods } from './pods.ts';
+import { createPodPlan } from './pods.ts';
 import { createOracle, isForetold } from './oracle.ts';
 import { ownTypes } from './own-kinds.ts';
 import type { Recorder } from './recorder.ts';
 import { createRecorder, liveCanary } from './recorder.ts';
 import { RehearsalRefused } from './refused.ts';
 import { routeResources } from './routes.ts';
-import type { PodsOfRevision, Scenario } from './scenario.ts';
-import { readyAfterMsDefault } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { createSyntheticPrometheus } from './synthetic-prometheus.ts';
 import type { Rehearsal, Verdict } from './timeline.ts';
 import type { World } from './world.ts';
@@ -73,12 +73,11 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const { api } = cluster;
   const nowMs = (): number => clock.monotonic();
   const recorder = createRecorder({ input, scenario, seed, meshProvider, api, nowMs });
-  const broken: unknown[] = [];
-  runPods({
+  const stop = startWorkloads({
     api,
     clock,
-    behaviour: (deployment) => podsOf(scenario, recorder.revisionOf(deployment)),
-    failed: (error) => broken.push(error),
+    log: quiet,
+    plan: createPodPlan(input, scenario, recorder),
   });
   await supply(cluster, input);
   const process = world.start({
@@ -108,7 +107,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   }
   process.kill();
   await process.ended;
-  if (broken.length > 0) throw new Error('the rehearsal broke', { cause: broken[0] });
+  stop();
   return resultOf(options, recorder, isReady);
 }
 
@@ -119,9 +118,6 @@ const routeTypes = (canary: Canary, meshProvider: string): readonly ResourceType
     .map(openType);
 
 const builtInGroups: ReadonlySet<string> = new Set(['', 'apps', 'networking.k8s.io']);
-
-const podsOf = ({ revisions }: Scenario, revision: string): PodsOfRevision =>
-  revisions.get(revision)?.pods ?? { kind: 'Ready', afterMs: readyAfterMsDefault };
 
 const nothing = (): void => undefined;
 const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -108,6 +108,7 @@ function likeness(entry: TimelineEntry): string {
     case 'Event':
       return entry.message.replaceAll(/\d+(\.\d+)?/g, '0');
     case 'Action':
+    case 'Pods':
     case 'Phase':
     case 'Weight':
       return `${entry.kind} ${entry.atMs}`;
@@ -145,6 +146,8 @@ function describe(entry: TimelineEntry): Line {
         text: entry.text,
         more: entry.warnings.map((warning) => `Warning: ${warning}`),
       };
+    case 'Pods':
+      return describePods(entry);
     case 'Phase':
       return { mark: ' ', colour: 'bold', text: `phase ${entry.phase}` };
     case 'Weight': {
@@ -164,6 +167,12 @@ function describe(entry: TimelineEntry): Line {
         ? { mark: '!', colour: 'yellow', text: entry.message }
         : { mark: '·', colour: undefined, text: entry.message };
   }
+}
+
+function describePods({ side, areReady }: Extract<TimelineEntry, { kind: 'Pods' }>): Line {
+  return areReady
+    ? { mark: '✓', colour: undefined, text: `pods of the ${side} are ready` }
+    : { mark: '✗', colour: 'red', text: `no pod of the ${side} is ready` };
 }
 
 const barColumns = 20;

@@ -11,6 +11,8 @@ export type TimelineEntry = { readonly atMs: number; /** Percent. */ readonly we
       /** What `kubectl` would print beside its answer. */
       readonly warnings: readonly string[];
     }
+  /** Whether a side has a pod that is ready. */
+  | { readonly kind: 'Pods'; readonly side: 'primary' | 'canary'; readonly areReady: boolean }
   | { readonly kind: 'Phase'; readonly phase: Phase }
   | { readonly kind: 'Weight'; readonly canary: number; readonly mirrored: boolean }
   | {

@@ -188,7 +188,9 @@ function countRequests(
       sum.byNew += total(() => share);
       sum.failedByNew += failed;
     }
-    const newest = { ...flow.canary, hasPods: true };
+    // Pods that were never ready would never have replaced the old ones.
+    const hasPods = flow.canary.hasPods || flow.canaryShare === 0;
+    const newest = { ...flow.canary, hasPods };
     sum.failedAllAtOnce += total((ms) => failureRatio(scenario, newest, ms));
   }
   return sum;

@@ -204,6 +204,22 @@ actions: [{ at: 0s, deploy: bad }]
     assert.ok(rehearsal.requests.failedByNew > 0);
   });
 
+  test('holds a revision whose pods flap, and goes on when they are ready', async () => {
+    const rehearsal = await own(`
+revisions: { v2: { pods: { readyAfter: 5s, flaps: { every: 90s, for: 20s } } } }
+actions: [{ at: 0s, deploy: v2 }]
+`);
+    // Ready from 0:05 to 1:15, from 1:35 to 2:45, and so on: users meet what is not ready.
+    assert.ok(
+      rehearsal.requests.failedByNew > 20 * 50 * 0.1 * 0.9,
+      JSON.stringify(rehearsal.requests),
+    );
+    const notReady = rehearsal.timeline.find(
+      (entry) => entry.kind === 'Event' && entry.message.includes('not ready'),
+    );
+    assert.ok(rehearsal.verdict === 'rolled-back' || notReady !== undefined, textOf(rehearsal));
+  });
+
   test('of blue/green moves all traffic at once, of A/B only users that match', async () => {
     const iterations = manifest
       .replace('    maxWeight: 50\n    stepWeight: 10\n', '    iterations: 3\n')

@@ -19,6 +19,8 @@ export interface PodPlan {
   readonly waitingReason?: string;
   /** For how long it stays ready before it crashes, each time. */
   readonly crashMs?: number;
+  /** It does not crash then: for so long its readiness probe fails, each time. */
+  readonly unreadyMs?: number;
   /** How long it takes to go. */
   readonly stopMs?: number;
 }
@@ -99,9 +101,10 @@ export function podController({ api, clock, plan, nextAddress }: PodsOptions): C
       const nowMs = clock.monotonic();
       if (life.crashAtMs !== undefined && life.crashAtMs <= nowMs) {
         const backOffMs = Math.min(crashBackOffMsFirst * 2 ** life.restarts, crashBackOffMsMax);
-        life.restarts += 1;
+        const { unreadyMs } = life.plan;
+        if (unreadyMs === undefined) life.restarts += 1;
         life.crashAtMs = undefined;
-        life.readyAtMs = nowMs + backOffMs;
+        life.readyAtMs = nowMs + (unreadyMs ?? backOffMs);
       }
       const ready = life.readyAtMs !== undefined && life.readyAtMs <= nowMs;
       if (ready && life.crashAtMs === undefined && life.plan.crashMs !== undefined) {
