@@ -28,8 +28,8 @@ dist/aviary.js: node_modules/.installed $(sources)
 	  --sourcemap --legal-comments=linked --log-level=warning \
 	  --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 
-demo: build ## a Canary on a real control plane: one revision promoted, one rolled back, live
-	node --import tsx test/demo.ts
+demo: build ## a good release promoted and a bad one rolled back, live, on a cluster in the same process
+	node dist/aviary.js demo
 
 check: setup ## types, lint, house rules, format, unused code
 	tsc

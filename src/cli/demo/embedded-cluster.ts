@@ -10,13 +10,16 @@ import { kubeconfigText } from './demo-cluster.ts';
 
 const host = '127.0.0.1';
 const tokenBytes = 24;
+/** How long a pod starts: the demo is to be watched, not waited for. */
+const readyMs = 400;
 
 export const startEmbeddedCluster: StartCluster = async ({ port, log }) => {
   const nowMs = systemClock.now();
   const authority = await makeAuthority(nowMs);
   const { certificate, key } = await issueLeaf(authority, [host, 'localhost'], nowMs);
   const tokens: Readonly<Record<DemoUser, string>> = { developer: newToken(), aviary: newToken() };
-  const cluster = createCluster({ clock: systemClock, random: Math.random, log, workloads: {} });
+  const workloads = { plan: () => ({ readyMs }) };
+  const cluster = createCluster({ clock: systemClock, random: Math.random, log, workloads });
   const served = await serveCluster({
     rest: cluster.rest,
     users: new Map(Object.entries(tokens).map(([name, token]) => [token, userOf(name)])),

@@ -35,6 +35,12 @@ suite('the screen', () => {
     });
   }
 
+  test('is what the README shows of it', () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [shown = ''] = textOf(advancing, { columns: 80, rows: 24 }).split('── now');
+    assert.ok(readme.includes(`\`\`\`\n${shown}\`\`\``));
+  });
+
   test('in ASCII there is nothing else', () => {
     for (const scene of [starting, advancing, halted, rolledBack]) {
       assert.match(textOf(scene, { columns: 80, rows: 24 }, asciiGlyphs), /^[\n\x20-\x7e]*$/);
