@@ -1,61 +1,55 @@
-/**
- * The admission of a cluster: the webhooks that its own configurations name, as they are at the
- * moment.
- */
+/** The webhooks that are configured at the moment, as the write path asks them. */
+import type { Log } from '../kube/log.ts';
+import {
+  mutatingWebhookConfigurations,
+  namespaces,
+  validatingWebhookConfigurations,
+} from '../kube/resources.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceRegistry } from './registry.ts';
+import { groupResourceOf } from './resource-type.ts';
 import type { WebhookConfiguration } from './webhook-configuration.ts';
-import type { AdmissionChain, AdmissionChainOptions } from './webhooks.ts';
+import type { CallWebhook } from './webhooks.ts';
 import { createAdmissionChain } from './webhooks.ts';
+import type { Admission } from './writing.ts';
 
-export interface AdmissionOptions extends Pick<
-  AdmissionChainOptions,
-  'call' | 'random' | 'onFailedOpen'
-> {
+export interface AdmissionOptions {
   readonly store: ObjectStore;
-  readonly registry: Pick<ResourceRegistry, 'all'>;
+  readonly registry: ResourceRegistry;
+  readonly call: CallWebhook;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
 }
 
-export interface ClusterAdmission extends AdmissionChain {
-  /** No longer follows the configurations. */
-  stop(): void;
-}
+const mutating = groupResourceOf(mutatingWebhookConfigurations);
+const validating = groupResourceOf(validatingWebhookConfigurations);
 
-const mutating = 'mutatingwebhookconfigurations.admissionregistration.k8s.io';
-const validating = 'validatingwebhookconfigurations.admissionregistration.k8s.io';
-
-/** A change of a configuration holds for the next write. */
 export function createAdmission({
   store,
   registry,
-  ...options
-}: AdmissionOptions): ClusterAdmission {
+  call,
+  random,
+  log,
+}: AdmissionOptions): Admission {
   const chain = createAdmissionChain({
-    ...options,
-    labelsOf: (name) => store.get('namespaces', { namespace: '', name })?.metadata.labels,
-    versionsOf: ({ group, plural, version }) =>
-      registry
-        .all()
-        .filter((it) => it.group === group && it.plural === plural && it.version !== version),
+    call,
+    random,
+    labelsOf: (name) => {
+      const found = store.get(groupResourceOf(namespaces), { namespace: '', name });
+      return found && (found.metadata.labels ?? {});
+    },
+    versionsOf: (type) =>
+      registry.all().filter((it) => groupResourceOf(it) === groupResourceOf(type)),
+    onFailedOpen: (webhook, error) =>
+      log.warn({ webhook, error: error.message }, 'a webhook failed, and the request went on'),
   });
   const listed = (groupResource: string): readonly WebhookConfiguration[] =>
-    store.list(groupResource);
-  const configure = (): void => chain.configure(listed(mutating), listed(validating));
-  let types = registry.all();
-  const stop = store.subscribe(({ groupResource }) => {
-    if (groupResource === mutating || groupResource === validating) configure();
+    store.list(groupResource) as unknown as readonly WebhookConfiguration[];
+  store.subscribe(({ groupResource }) => {
+    if (groupResource !== mutating && groupResource !== validating) return;
+    chain.configure(listed(mutating), listed(validating));
   });
-  configure();
-  return {
-    ...chain,
-    concerns: (type, operation, subresource) => {
-      // Resources that came may be other versions of those that rules name.
-      if (types !== registry.all()) {
-        types = registry.all();
-        chain.forget();
-      }
-      return chain.concerns(type, operation, subresource);
-    },
-    stop,
-  };
+  registry.onChange(() => chain.forget());
+  return chain;
 }

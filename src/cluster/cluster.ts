@@ -14,6 +14,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import { namespaces } from '../kube/resources.ts';
 import type { Transport } from '../kube/transport.ts';
+import { createAdmission } from './admission.ts';
 import type { ApiServer } from './api-server.ts';
 import { createApiServer } from './api-server.ts';
 import { builtInTypes } from './builtin/types.ts';
@@ -31,9 +32,10 @@ import { createResourceRegistry } from './registry.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Rest } from './rest.ts';
 import { createRest } from './rest.ts';
+import { createWebhookClient } from './webhook-client.ts';
+import type { CallWebhook } from './webhooks.ts';
 import type { WorkloadOptions } from './workloads/workloads.ts';
 import { startWorkloads } from './workloads/workloads.ts';
-import type { Admission } from './writing.ts';
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -42,6 +44,8 @@ export interface ClusterOptions {
   readonly log: Log;
   /** Resources beside the built-in ones, from the start. */
   readonly types?: readonly ResourceType[];
+  /** How reviews reach admission webhooks; over HTTPS where absent. */
+  readonly callWebhook?: CallWebhook;
   /** Leaves out what only people look at: who owns which field, which fields are unknown. */
   readonly isLean?: boolean;
   /** How pods fare, what autoscalers measure; absent, nothing controls workloads here. */
@@ -64,24 +68,17 @@ export interface Cluster {
 /** Those that every cluster has. */
 const ownNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
-const noAdmission: Admission = {
-  concerns: () => false,
-  mutate: async ({ object }) => {
-    if (object === undefined) throw new Error('a deletion is not mutated');
-    return object;
-  },
-  validate: async () => undefined,
-};
-
 export function createCluster(options: ClusterOptions): Cluster {
   const { clock, random, log, types = [], isLean = false } = options;
+  const client = createWebhookClient({ clock, resolveService: () => undefined });
+  const call = options.callWebhook ?? client.call;
   const store = createObjectStore();
   const registry = createResourceRegistry([...builtInTypes(), ...types]);
   const server = createApiServer({
     clock,
     random,
     store,
-    admission: noAdmission,
+    admission: createAdmission({ store, registry, call, random, log }),
     documents: isLean ? leanDocuments : documents,
   });
   const presentation = createPresentation(clock, registry);
@@ -101,6 +98,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     api,
     connect: (client) => createInProcessTransport(rest, { clock, ...client }),
     stop: () => {
+      client.close();
       for (const stop of stops) stop();
     },
   };

@@ -11,10 +11,12 @@ export interface ResourceRegistry {
   all(): readonly ResourceType[];
   /** Takes the place of all versions of that resource that there were. */
   register(groupResource: string, types: readonly ResourceType[]): void;
+  onChange(listener: () => void): void;
 }
 
 export function createResourceRegistry(builtIn: readonly ResourceType[]): ResourceRegistry {
   let types: readonly ResourceType[] = [];
+  const listeners: (() => void)[] = [];
   const byPath = new Map<string, ResourceType>();
   const byResource = new Map<string, ResourceType>();
   const pathOf = (group: string, version: string, plural: string): string =>
@@ -38,7 +40,10 @@ export function createResourceRegistry(builtIn: readonly ResourceType[]): Resour
     hasGroupVersion: (group, version) =>
       types.some((it) => it.group === group && it.version === version),
     all: () => types,
-    register: (groupResource, added) =>
-      use([...types.filter((it) => groupResourceOf(it) !== groupResource), ...added]),
+    register: (groupResource, added) => {
+      use([...types.filter((it) => groupResourceOf(it) !== groupResource), ...added]);
+      for (const listener of listeners) listener();
+    },
+    onChange: (listener) => void listeners.push(listener),
   };
 }

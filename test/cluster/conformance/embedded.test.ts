@@ -39,6 +39,7 @@ async function open(): Promise<Site> {
     forget: async () => cluster.store.compact(),
     close: async () => {
       await served.close();
+      cluster.stop();
       await rm(directory, { recursive: true });
     },
   };
