@@ -214,9 +214,15 @@ function finalizerErrors(
   before: StoredObject | undefined,
 ): readonly FieldError[] {
   const { finalizers = [] } = object.metadata;
-  if (before?.metadata.deletionTimestamp === undefined) return [];
+  const field = 'metadata.finalizers';
+  const errors = finalizers.flatMap((it) => qualifiedNameErrors(field, it));
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    const why = 'finalizer foregroundDeletion and orphan cannot be both set';
+    return [...errors, invalidValue(field, finalizers, why)];
+  }
+  if (before?.metadata.deletionTimestamp === undefined) return errors;
   const added = finalizers.filter((it) => before.metadata.finalizers?.includes(it) !== true);
-  if (added.length === 0) return [];
+  if (added.length === 0) return errors;
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((it) => JSON.stringify(it)).join(', ')}}`;
-  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
+  return [...errors, { field, reason: 'FieldValueForbidden', message }];
 }

@@ -55,9 +55,9 @@ const controllerErrors = (field: string, name: string): Errors => [
 ];
 
 export const validateEvent: Validate = (event, before) =>
-  before === undefined
-    ? eventErrors(event, { object: 'involvedObject', controller: 'reportingComponent' })
-    : none;
+  event === before
+    ? none
+    : eventErrors(event, { object: 'involvedObject', controller: 'reportingComponent' });
 
 export const validateNewEvent: Validate = (event, before) => {
   if (before !== undefined) return none;
@@ -85,7 +85,7 @@ export const validateControllerRevision: Validate = (object, before) => {
   const isSame = before === undefined || isEqual(before['data'], object['data']);
   return [
     ...notNegative('revision', revision),
-    ...dataErrors(object['data']),
+    ...(isSame ? dataErrors(object['data']) : none),
     ...(isSame ? none : [immutable('data', (object['data'] ?? null) as Json)]),
   ];
 };

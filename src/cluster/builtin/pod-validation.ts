@@ -4,14 +4,14 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual } from '../json.ts';
-import { labelErrors, labelNameErrors } from '../metadata.ts';
+import { labelErrors, labelNameErrors, qualifiedNameErrors } from '../metadata.ts';
 import type { StoredObject } from '../resource-type.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
 import { containerErrors, initContainerErrors } from './container-validation.ts';
 import type { JsonObject } from './defaulting.ts';
 import { objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
-import { duplicate, none, oneOf } from './field-errors.ts';
+import { duplicate, invalidValue, none, oneOf, unsupported } from './field-errors.ts';
 
 export interface TemplateValidation {
   /** Of a `PodTemplateSpec` at that path. The same template is not looked at twice. */
@@ -90,6 +90,64 @@ export function podSpecErrors(field: string, spec: JsonObject): Errors {
     ...oneOf(`${field}.restartPolicy`, spec['restartPolicy'], restartPolicies),
     ...oneOf(`${field}.dnsPolicy`, spec['dnsPolicy'], dnsPolicies),
     ...labelErrors(`${field}.nodeSelector`, nodeSelector),
+    ...spreadErrors(
+      `${field}.topologySpreadConstraints`,
+      objectsIn(spec['topologySpreadConstraints']),
+    ),
+    ...objectsIn(spec['tolerations']).flatMap((it, index) =>
+      tolerationErrors(`${field}.tolerations[${index}]`, it),
+    ),
+  ];
+}
+
+function spreadErrors(field: string, constraints: readonly JsonObject[]): Errors {
+  return constraints.flatMap((constraint, index) => {
+    const { maxSkew = 0, topologyKey, whenUnsatisfiable } = constraint;
+    const path = `${field}[${index}]`;
+    const kindOf = (it: JsonObject): string =>
+      `{${textOf(it['topologyKey'])}, ${textOf(it['whenUnsatisfiable'])}}`;
+    const isRepeated = constraints.slice(index + 1).some((it) => kindOf(it) === kindOf(constraint));
+    const isPositive = typeof maxSkew === 'number' && maxSkew > 0;
+    return [
+      ...(isPositive ? none : [invalidValue(`${path}.maxSkew`, maxSkew, 'must be greater than 0')]),
+      ...(textOf(topologyKey) === ''
+        ? [required(`${path}.topologyKey`, 'can not be empty')]
+        : none),
+      ...oneOf(`${path}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']),
+      ...(isRepeated
+        ? [duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, kindOf(constraint))]
+        : none),
+    ];
+  });
+}
+
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+function tolerationErrors(field: string, toleration: JsonObject): Errors {
+  const { key = '', operator = '', value = '', effect = '', tolerationSeconds } = toleration;
+  const everything =
+    'operator must be Exists when `key` is empty, which means "match all values and all keys"';
+  const timed = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+  const isKnown = ['', 'Equal', 'Exists'].includes(textOf(operator));
+  return [
+    ...(key === '' ? none : qualifiedNameErrors(`${field}.key`, textOf(key))),
+    ...(key === '' && operator !== 'Exists'
+      ? [invalidValue(`${field}.operator`, operator, everything)]
+      : none),
+    ...(tolerationSeconds !== undefined && effect !== 'NoExecute'
+      ? [invalidValue(`${field}.effect`, effect, timed)]
+      : none),
+    ...(isKnown ? none : [unsupported(`${field}.operator`, operator, ['Equal', 'Exists'])]),
+    ...(operator === 'Exists' && value !== ''
+      ? [
+          invalidValue(
+            `${field}.operator`,
+            value,
+            "value must be empty when `operator` is 'Exists'",
+          ),
+        ]
+      : none),
+    ...(effect === '' ? none : oneOf(`${field}.effect`, effect, taintEffects)),
   ];
 }
 

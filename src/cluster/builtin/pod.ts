@@ -220,17 +220,21 @@ const tolerations = ['not-ready', 'unreachable'].map((taint) => ({
   tolerationSeconds: 300,
 }));
 
-function admitted(spec: JsonObject): JsonObject {
-  const account = spec['serviceAccountName'] ?? 'default';
+function tolerant(spec: JsonObject): JsonObject {
   const given = isList(spec['tolerations']) ? spec['tolerations'] : [];
   const added = tolerations.filter(
     ({ key }) => !given.some((it) => isJsonObject(it) && (it['key'] ?? key) === key),
   );
+  return added.length === 0 ? spec : { ...spec, tolerations: [...given, ...added] };
+}
+
+function admitted(given: JsonObject): JsonObject {
+  const spec = tolerant(given);
+  const account = spec['serviceAccountName'] ?? 'default';
   return {
     ...spec,
     serviceAccountName: account,
     serviceAccount: account,
-    tolerations: [...given, ...added],
     priority: spec['priority'] ?? 0,
     preemptionPolicy: spec['preemptionPolicy'] ?? 'PreemptLowerPriority',
   };
@@ -290,7 +294,11 @@ export const podKind: Kind = {
   defaults: { spec: podSpecOfPod },
   validate: validatePod,
   prepare: (object: StoredObject, before: StoredObject | undefined) => {
-    if (before !== undefined || !isJsonObject(object.spec)) return object;
+    if (!isJsonObject(object.spec) || before?.spec === object.spec) return object;
+    if (before !== undefined) {
+      const spec = tolerant(object.spec);
+      return spec === object.spec ? object : { ...object, spec };
+    }
     const spec = admitted(object.spec);
     return { ...object, spec, status: { phase: 'Pending', qosClass: qosClassOf(spec) } };
   },

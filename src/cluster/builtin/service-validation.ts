@@ -10,11 +10,11 @@ import { validatingSpec } from './workload-validation.ts';
 
 export const validateService = validatingSpec((spec, before) => {
   const { clusterIP, type } = spec;
+  const isElsewhere = type === 'ExternalName';
   // Addresses are given before anything is validated.
-  const wrong = addressErrors(spec);
+  const wrong = isElsewhere ? none : addressErrors(spec);
   if (wrong.length > 0) return wrong;
   const ports = objectsIn(spec['ports']);
-  const isElsewhere = type === 'ExternalName';
   const isHeadless = clusterIP === 'None';
   return [
     ...(before === undefined || before['type'] === 'ExternalName' || isElsewhere
@@ -28,6 +28,7 @@ export const validateService = validatingSpec((spec, before) => {
     ...oneOf('spec.type', type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
     ...twinErrors(ports),
     ...nodePortErrors(ports, textOf(type)),
+    ...trafficErrors(spec),
   ];
 });
 
@@ -87,12 +88,43 @@ function twinErrors(ports: readonly JsonObject[]): Errors {
   });
 }
 
-function addressErrors({ clusterIPs, type }: JsonObject): Errors {
-  if (type === 'ExternalName' || !isList(clusterIPs)) return none;
-  const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-  return clusterIPs.flatMap((it, index) =>
-    it === 'None' || isIP(textOf(it)) !== 0
+const policies = ['Cluster', 'Local'];
+
+function trafficErrors(spec: JsonObject): Errors {
+  const { internalTrafficPolicy, externalTrafficPolicy } = spec;
+  return [
+    ...(externalTrafficPolicy === undefined
       ? none
-      : [invalidValue(`spec.clusterIPs[${index}]`, it, why)],
+      : oneOf('spec.externalTrafficPolicy', externalTrafficPolicy, policies)),
+    ...(internalTrafficPolicy === undefined
+      ? none
+      : oneOf('spec.internalTrafficPolicy', internalTrafficPolicy, policies)),
+  ];
+}
+
+const families = ['IPv4', 'IPv6'];
+const familyPolicies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+
+function addressErrors({ clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy }: JsonObject): Errors {
+  const all = isList(clusterIPs) ? clusterIPs.map(textOf) : [];
+  const field = 'spec.clusterIPs';
+  const isHeaded = clusterIP === undefined || all.length === 0 || all[0] === clusterIP;
+  const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+  const wrong = all.flatMap((it, index) =>
+    it === 'None' || isIP(it) !== 0 ? none : [invalidValue(`${field}[${index}]`, it, why)],
   );
+  const isDual = all.length < 2 || new Set(all.map(isIP)).size > 1;
+  return [
+    ...(isHeaded ? none : [invalidValue(field, all, 'first value must match `clusterIP`')]),
+    ...(isList(ipFamilies) ? ipFamilies : []).flatMap((it, index) =>
+      oneOf(`spec.ipFamilies[${index}]`, it, families),
+    ),
+    ...(ipFamilyPolicy === undefined
+      ? none
+      : oneOf('spec.ipFamilyPolicy', ipFamilyPolicy, familyPolicies)),
+    ...wrong,
+    ...(wrong.length > 0 || isDual
+      ? none
+      : [invalidValue(field, all, 'may specify no more than one IP for each IP family')]),
+  ];
 }

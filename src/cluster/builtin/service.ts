@@ -87,6 +87,11 @@ function allocated(
   if (!hasClusterIp(wanted)) return withoutAddresses(wanted);
   const old = before !== undefined && hasClusterIp(before) ? before : undefined;
   let found = withClusterIp(wanted, old, addresses);
+  const { allocateLoadBalancerNodePorts: isAllocating } = found;
+  const isUnbalanced = before?.['type'] === 'LoadBalancer' && typeOf(found) !== 'LoadBalancer';
+  if (isUnbalanced && isAllocating === before['allocateLoadBalancerNodePorts']) {
+    found = withField(found, 'allocateLoadBalancerNodePorts', undefined);
+  }
   if (hasNodePorts(found) && found['allocateLoadBalancerNodePorts'] !== false) {
     found = withNodePorts(found, old, addresses);
   } else if (!hasNodePorts(found) && old !== undefined && hasNodePorts(old)) {

@@ -18,6 +18,7 @@ import {
   invalidValue,
   none,
   notNegative,
+  oneOf,
   unsupported,
 } from './field-errors.ts';
 import { isEmptySelector, isUsableSelector, selectorErrors, selects } from './label-selectors.ts';
@@ -189,9 +190,13 @@ const statefulSetErrors: SpecErrors = (spec, templates) => {
   const isKnown = podManagementPolicy === 'OrderedReady' || podManagementPolicy === 'Parallel';
   const why = "must be 'OrderedReady' or 'Parallel'";
   const name = textOf(serviceName);
+  const retention = objectOf(spec['persistentVolumeClaimRetentionPolicy']);
   return [
     ...(isKnown ? none : [invalidValue('spec.podManagementPolicy', podManagementPolicy, why)]),
     ...updateStrategyErrors('spec.updateStrategy', objectOf(spec['updateStrategy'])),
+    ...['whenDeleted', 'whenScaled'].flatMap((it) =>
+      oneOf(`spec.persistentVolumeClaimRetentionPolicy.${it}`, retention[it], ['Retain', 'Delete']),
+    ),
     ...notNegative('spec.replicas', spec['replicas']),
     ...notNegative('spec.minReadySeconds', spec['minReadySeconds']),
     ...(name === '' ? none : labelNameErrors('spec.serviceName', name)),
@@ -202,7 +207,9 @@ const statefulSetErrors: SpecErrors = (spec, templates) => {
 };
 
 function updateStrategyErrors(field: string, { type = '', rollingUpdate }: JsonObject): Errors {
-  if (type === 'RollingUpdate') return none;
+  if (type === 'RollingUpdate') {
+    return notNegative(`${field}.rollingUpdate.partition`, objectOf(rollingUpdate)['partition']);
+  }
   if (type !== 'OnDelete') {
     const shown = { Type: type, RollingUpdate: rollingUpdate ?? null };
     return [invalidValue(field, shown, "must be 'RollingUpdate' or 'OnDelete'")];
@@ -243,10 +250,13 @@ const without = (spec: JsonObject, fields: readonly string[]): JsonObject =>
 const withFixedSelector = (errorsOf: SpecErrors, templates: TemplateValidation): Validate =>
   validatingSpec((spec, before) => [
     ...errorsOf(spec, templates),
-    ...(before === undefined || isEqual(before['selector'], spec['selector'])
-      ? none
-      : [immutable('spec.selector', spec['selector'])]),
+    ...selectorChanges(spec, before),
   ]);
+
+const selectorChanges = (spec: JsonObject, before: JsonObject | undefined): Errors =>
+  before === undefined || isEqual(before['selector'], spec['selector'])
+    ? none
+    : [immutable('spec.selector', spec['selector'])];
 
 export const validateDeployment = (templates: TemplateValidation): Validate =>
   withFixedSelector(deploymentErrors, templates);
@@ -254,8 +264,12 @@ export const validateDeployment = (templates: TemplateValidation): Validate =>
 export const validateReplicaSet = (templates: TemplateValidation): Validate =>
   withFixedSelector(replicaSetErrors, templates);
 
+/** Here, what may not change comes first. */
 export const validateDaemonSet = (templates: TemplateValidation): Validate =>
-  withFixedSelector(daemonSetErrors, templates);
+  validatingSpec((spec, before) => [
+    ...selectorChanges(spec, before),
+    ...daemonSetErrors(spec, templates),
+  ]);
 
 export const validateStatefulSet = (templates: TemplateValidation): Validate =>
   validatingSpec((spec, before) => {
