@@ -2,19 +2,33 @@
  * A world in virtual time: an embedded cluster, any number of processes of the controller on it, and
  * nothing real but the code. The same seed makes the same world.
  */
+import {
+  renderMutatingConfiguration,
+  renderValidatingConfiguration,
+} from '../admission/registration.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { createCluster } from '../cluster/cluster.ts';
 import { openType } from '../cluster/open-type.ts';
 import { createRandom } from '../cluster/random.ts';
 import type { ResourceType } from '../cluster/resource-type.ts';
 import { createVirtualClock } from '../cluster/virtual-clock.ts';
+import type { CallWebhook } from '../cluster/webhooks.ts';
+import type { WorkloadOptions } from '../cluster/workloads/workloads.ts';
 import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import type { KubeObject, NamespacedName } from '../api/kubernetes.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import type { Resource } from '../kube/resources.ts';
-import { canaries, destinationRules, metricTemplates, virtualServices } from '../kube/resources.ts';
-import { namespaces } from '../kube/resources.ts';
+import {
+  alertProviders,
+  canaries,
+  destinationRules,
+  metricTemplates,
+  mutatingWebhookConfigurations,
+  namespaces,
+  validatingWebhookConfigurations,
+  virtualServices,
+} from '../kube/resources.ts';
 import type { Transport } from '../kube/transport.ts';
 import { createTelemetry } from '../telemetry/metrics.ts';
 import type { ControllerProcess, ProcessOptions } from './controller-process.ts';
@@ -26,6 +40,8 @@ export interface WorldOptions {
   readonly clock?: VirtualClock;
   /** Resources that are there beside the built-in ones; by default those that canaries need. */
   readonly types?: readonly ResourceType[];
+  /** How pods fare; absent, nothing controls workloads but who builds the world. */
+  readonly workloads?: WorkloadOptions;
 }
 
 export interface StartOptions extends Partial<
@@ -49,8 +65,12 @@ export interface World {
 /** From the sending of a request to its answer: what a loopback takes. */
 const answerMs = 2;
 
+/** Whatever it leads to, some process of the world answers. */
+const webhookAddress = { kind: 'Url', url: 'https://aviary.invalid' } as const;
+const untilTheEnd = new AbortController().signal;
+
 const defaultTypes = (): readonly ResourceType[] =>
-  [canaries, metricTemplates, virtualServices, destinationRules].map(openType);
+  [canaries, metricTemplates, alertProviders, virtualServices, destinationRules].map(openType);
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { seed, log, clock = createVirtualClock(), types = defaultTypes() } = options;
@@ -60,12 +80,29 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     random: createRandom(seed, 'cluster'),
     types,
     isLean: true,
+    callWebhook: (client, review, timeoutMs) => ask(client, review, timeoutMs),
+    ...(options.workloads !== undefined && { workloads: options.workloads }),
   });
   const processes: ControllerProcess[] = [];
-  for (const name of ['aviary-system']) {
-    const metadata = { name };
-    await cluster.api.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
-  }
+  const ask: CallWebhook = async ({ url = '' }, review) => {
+    await clock.sleep(answerMs / 2, untilTheEnd);
+    const [alive] = processes.filter((it) => it.isAlive());
+    if (alive === undefined) throw new Error('connect ECONNREFUSED');
+    const { body } = alive.review(url.endsWith('/mutate') ? 'mutate' : 'validate', review);
+    await clock.sleep(answerMs / 2, untilTheEnd);
+    return body;
+  };
+  const metadata = { name: 'aviary-system' };
+  await cluster.api.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  const registration = { address: webhookAddress, user: controllerUser.username };
+  await cluster.api.create(
+    mutatingWebhookConfigurations,
+    renderMutatingConfiguration(registration),
+  );
+  await cluster.api.create(
+    validatingWebhookConfigurations,
+    renderValidatingConfiguration(registration),
+  );
   return {
     clock,
     cluster,
