@@ -24,6 +24,8 @@ export interface Visit {
 export interface Inspection {
   /** Whether it has to see values of that schema. */
   concerns(schema: Schema): boolean;
+  /** Whether what it finds depends on what the value was. Absent: never. */
+  looksBack?(schema: Schema): boolean;
   visit(value: Json, schema: Schema, visit: Visit): void;
 }
 
@@ -32,11 +34,24 @@ export type Descent = (object: Json, before: unknown, errors: FieldError[]) => v
 
 /** Undefined where nothing in the schema concerns the inspection. */
 export function compileDescent(root: Schema, inspection: Inspection): Descent | undefined {
-  const leading = leadingTo(root, inspection);
-  if (!leading.has(root)) return undefined;
-  return (object, before, errors) => {
-    new Walk(inspection, leading, errors).come(object, root, before);
+  const plan: Plan = {
+    inspection,
+    leading: leadingTo(root, (schema) => inspection.concerns(schema)),
+    backward: leadingTo(root, (schema) => inspection.looksBack?.(schema) === true),
+    right: new WeakMap(),
   };
+  if (!plan.leading.has(root)) return undefined;
+  return (object, before, errors) => new Walk(plan, errors).come(object, root, before);
+}
+
+interface Plan {
+  readonly inspection: Inspection;
+  /** Schemas that concern the inspection, and all above them. */
+  readonly leading: ReadonlySet<Schema>;
+  /** Those of them in which something looks back. */
+  readonly backward: ReadonlySet<Schema>;
+  /** Parts of objects that were found right, by what. Only the largest: `spec`, `status`. */
+  readonly right: WeakMap<object, Schema>;
 }
 
 function childrenOf(schema: Schema): readonly Schema[] {
@@ -49,8 +64,8 @@ function childrenOf(schema: Schema): readonly Schema[] {
   ];
 }
 
-/** The schemas that concern the inspection, and all above them. Schemas may be cycles. */
-function leadingTo(root: Schema, inspection: Inspection): ReadonlySet<Schema> {
+/** The schemas of which the claim is true, and all above them. Schemas may be cycles. */
+function leadingTo(root: Schema, claim: (schema: Schema) => boolean): ReadonlySet<Schema> {
   const parents = new Map<Schema, Schema[]>([[root, []]]);
   const open = [root];
   for (let schema = open.pop(); schema !== undefined; schema = open.pop()) {
@@ -61,7 +76,7 @@ function leadingTo(root: Schema, inspection: Inspection): ReadonlySet<Schema> {
     }
   }
   const leading = new Set<Schema>();
-  const rising = [...parents.keys()].filter((it) => inspection.concerns(it));
+  const rising = [...parents.keys()].filter(claim);
   for (let schema = rising.pop(); schema !== undefined; schema = rising.pop()) {
     if (leading.has(schema)) continue;
     leading.add(schema);
@@ -72,16 +87,16 @@ function leadingTo(root: Schema, inspection: Inspection): ReadonlySet<Schema> {
 
 class Walk implements Visit {
   before: unknown = undefined;
-  readonly #inspection: Inspection;
-  readonly #leading: ReadonlySet<Schema>;
+  readonly #plan: Plan;
   readonly #errors: FieldError[];
   readonly #steps: Step[] = [];
+  /** Whether something was wrong, and let pass because it was so before. */
+  #wasForgiven = false;
   /** The nearest pair that can be compared. */
   #pair: readonly [now: unknown, before: unknown] = [undefined, undefined];
 
-  constructor(inspection: Inspection, leading: ReadonlySet<Schema>, errors: FieldError[]) {
-    this.#inspection = inspection;
-    this.#leading = leading;
+  constructor(plan: Plan, errors: FieldError[]) {
+    this.#plan = plan;
     this.#errors = errors;
   }
 
@@ -96,16 +111,32 @@ class Walk implements Visit {
 
   isUnchanged(): boolean {
     const [now, before] = this.#pair;
-    return before !== undefined && isEqual(now, before);
+    const isSame = before !== undefined && isEqual(now, before);
+    this.#wasForgiven ||= isSame;
+    return isSame;
   }
 
   come(value: Json, schema: Schema, before: unknown): void {
-    if (value === null || !this.#leading.has(schema)) return;
+    const { leading, backward, right } = this.#plan;
+    if (value === null || !leading.has(schema)) return;
+    const isTimeless = this.#steps.length === 1 && !backward.has(schema);
+    if (!isTimeless || typeof value !== 'object') {
+      this.#look(value, schema, before);
+      return;
+    }
+    if (right.get(value) === schema) return;
+    const known = this.#errors.length;
+    this.#look(value, schema, before);
+    if (this.#errors.length === known && !this.#wasForgiven) right.set(value, schema);
+  }
+
+  #look(value: Exclude<Json, null>, schema: Schema, before: unknown): void {
+    const { inspection } = this.#plan;
     const above = this.#pair;
     if (before !== undefined) this.#pair = [value, before];
-    if (this.#inspection.concerns(schema)) {
+    if (inspection.concerns(schema)) {
       this.before = before;
-      this.#inspection.visit(value, schema, this);
+      inspection.visit(value, schema, this);
     }
     for (const part of schema.allOf ?? []) this.come(value, part, before);
     if (isList(value)) this.#comeByItems(value, schema, before);
@@ -115,7 +146,7 @@ class Walk implements Visit {
 
   #comeByItems(list: readonly Json[], schema: Schema, before: unknown): void {
     const { items } = schema;
-    if (items === undefined || !this.#leading.has(items)) return;
+    if (items === undefined || !this.#plan.leading.has(items)) return;
     list.forEach((item, at) => {
       this.#steps.push(at);
       this.come(item, items, correlatedItem(item, schema, before));
@@ -133,7 +164,8 @@ class Walk implements Visit {
       const child = value[name];
       const isNamed = Object.hasOwn(properties, name);
       const schema = isNamed ? properties[name] : additionalProperties;
-      if (child === undefined || typeof schema !== 'object' || !this.#leading.has(schema)) continue;
+      if (child === undefined || typeof schema !== 'object' || !this.#plan.leading.has(schema))
+        continue;
       this.#steps.push(isNamed ? name : { key: name });
       this.come(child, schema, old?.[name]);
       this.#steps.pop();

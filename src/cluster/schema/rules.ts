@@ -40,6 +40,7 @@ export function createRules(): Inspection {
   };
   return {
     concerns: (schema) => rulesOf(schema).length > 0,
+    looksBack: (schema) => rulesOf(schema).some(isTransition),
     visit: (value, schema, visit) => {
       const scope = scopeOf(value, schema, visit, toDuration);
       for (const rule of compiledOf(schema)) apply(rule, value, schema, { visit, scope });
@@ -47,11 +48,15 @@ export function createRules(): Inspection {
   };
 }
 
+/** Whether it is about a change. */
+const isTransition = ({ rule, messageExpression = '' }: ValidationRule): boolean =>
+  /\boldSelf\b/.test(`${rule} ${messageExpression}`);
+
 function compiledRule(rule: ValidationRule, compile: (text: string) => Expression): CompiledRule {
   const { messageExpression = '' } = rule;
   return {
     rule,
-    usesOldSelf: /\boldSelf\b/.test(`${rule.rule} ${messageExpression}`),
+    usesOldSelf: isTransition(rule),
     test: compile(rule.rule),
     message: messageExpression === '' ? undefined : compile(messageExpression),
   };

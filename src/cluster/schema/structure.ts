@@ -6,38 +6,26 @@
 import type { Json } from '../../api/kubernetes.ts';
 import { isEqual, isRecord } from '../json.ts';
 import type { FieldError } from '../status-error.ts';
+import type { Attempt } from './combinations.ts';
+import { checkCombinations } from './combinations.ts';
+import type { CompiledSchema } from './compiled.ts';
 import { correlatedItem } from './correlation.ts';
 import {
   invalid,
   noPath,
   notSupported,
-  pathText,
   required,
   tooLong,
   tooMany,
   typeInvalid,
 } from './field-errors.ts';
-import type { Step } from './field-errors.ts';
-import { formatCheck } from './formats.ts';
-import { compilePattern } from './patterns.ts';
-import type { Schema } from './schema.ts';
-
-/** A walk through one object. It allocates nothing until something is wrong. */
-export interface Walk {
-  readonly steps: Step[];
-  /** Without repetitions. */
-  errors: FieldError[];
-  /** How much was right: the alternative of which most is right explains best what is wrong. */
-  matches: number;
-  readonly patterns: Map<string, RegExp | undefined>;
-  /** Parts of objects that were found right, by what. Only the largest: `spec`, `status`. */
-  readonly right: WeakMap<object, Schema>;
-}
+import type { Walk } from './walk.ts';
+import { here, report } from './walk.ts';
 
 /** The value as it was stored; undefined where there was none, or none to compare with. */
 type Before = unknown;
 
-export function check(value: Json, schema: Schema, before: Before, walk: Walk): void {
+export function check(value: Json, schema: CompiledSchema, before: Before, walk: Walk): void {
   const isLarge = walk.steps.length === 1 && typeof value === 'object' && value !== null;
   if (isLarge && walk.right.get(value) === schema) return;
   const known = walk.errors.length;
@@ -49,13 +37,17 @@ export function check(value: Json, schema: Schema, before: Before, walk: Walk): 
   }
 }
 
-function checkValue(value: Json, schema: Schema, before: Before, walk: Walk): void {
+/** As `check`, but what is wrong is told whether it is new or not. */
+function checkValue(value: Json, schema: CompiledSchema, before: Before, walk: Walk): void {
   if (value === null) {
     checkNull(schema, walk);
     return;
   }
   checkType(value, schema, walk);
-  checkCombinations(value, schema, before, walk);
+  if (schema.hasCombinations) {
+    checkCombinations(schema, walk, (part) => attempted(value, part, before, walk));
+  }
+  walk.matches += 2;
   if (typeof value === 'string') checkString(value, schema, walk);
   else if (typeof value === 'number') checkNumber(value, schema, walk);
   else if (isList(value)) checkItems(value, schema, before, walk);
@@ -65,28 +57,26 @@ function checkValue(value: Json, schema: Schema, before: Before, walk: Walk): vo
   walk.matches += 1;
 }
 
-function report(walk: Walk, error: FieldError): void {
-  const isKnown = walk.errors.some(
-    (it) => it.field === error.field && it.message === error.message,
-  );
-  if (!isKnown) walk.errors.push(error);
+function attempted(value: Json, schema: CompiledSchema, before: Before, walk: Walk): Attempt {
+  const { errors, matches } = walk;
+  walk.errors = [];
+  walk.matches = 0;
+  checkValue(value, schema, before, walk);
+  const made = { errors: walk.errors, matches: walk.matches };
+  walk.errors = errors;
+  walk.matches = matches;
+  return made;
 }
 
-const here = ({ steps }: Walk): string => pathText(steps);
-
-const typesOf = (schema: Schema): string | undefined =>
-  schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : schema.type;
-
-function checkNull(schema: Schema, walk: Walk): void {
-  const types = typesOf(schema);
-  if (types !== undefined && schema.nullable !== true) {
+function checkNull({ types, isNullable, enum: values }: CompiledSchema, walk: Walk): void {
+  if (types !== undefined && !isNullable) {
     const path = here(walk);
     const message = `${path} in body must be of type ${types}: "null"`;
     report(walk, typeInvalid(path, 'null', message));
   } else {
     walk.matches += 1;
   }
-  if (schema.enum !== undefined && !schema.enum.includes(null)) checkEnum(null, schema.enum, walk);
+  if (values !== undefined) checkEnum(null, values, walk);
 }
 
 /** Go's name of the type, and of the format in which it holds the value. */
@@ -97,29 +87,27 @@ function goTypeOf(value: Json): readonly [type: string, format: string] {
   return Number.isInteger(value) ? ['integer', 'int64'] : ['number', 'float64'];
 }
 
-function isOfType(value: Json, schema: Schema): boolean {
-  if (schema['x-kubernetes-int-or-string'] === true) {
-    return typeof value === 'string' || Number.isInteger(value);
-  }
-  switch (schema.type) {
+function isOfType(value: Json, { type, isIntOrString }: CompiledSchema): boolean {
+  if (isIntOrString) return typeof value === 'string' || Number.isInteger(value);
+  switch (type) {
     case 'string':
     case 'boolean':
     case 'number':
-      return typeof value === schema.type;
+      return typeof value === type;
     case 'integer':
       return Number.isInteger(value);
     case 'array':
       return isList(value);
     case 'object':
-      return isRecord(value);
+      return typeof value === 'object' && !isList(value);
     case undefined:
     default:
       return true;
   }
 }
 
-function checkType(value: Json, schema: Schema, walk: Walk): void {
-  const types = typesOf(schema);
+function checkType(value: Json, schema: CompiledSchema, walk: Walk): void {
+  const { types, format: wanted } = schema;
   if (types === undefined) return;
   if (isOfType(value, schema)) {
     walk.matches += 2;
@@ -127,60 +115,44 @@ function checkType(value: Json, schema: Schema, walk: Walk): void {
   }
   walk.matches += 1;
   const [type, format] = goTypeOf(value);
-  const wanted = checkedFormat(schema);
-  const isScalar = type !== 'string' && type !== 'array';
   const path = here(walk);
-  if (wanted !== undefined && isScalar) {
+  if (wanted !== undefined && type !== 'string' && type !== 'array') {
     const message = `${path} in body must be of type ${wanted}: ${JSON.stringify(format)}`;
     report(walk, typeInvalid(path, format, message));
     return;
   }
+  // A list where a text with a format should be passes, as it does there.
   if (wanted !== undefined && schema.type === 'string') return;
   report(walk, typeInvalid(path, type, `${path} in body must be of type ${types}: "${type}"`));
 }
 
-const numberFormats: Readonly<Record<string, readonly string[]>> = {
-  integer: ['int32', 'int64'],
-  number: ['float', 'double'],
-};
-
-/** The format, where the API server knows it. */
-function checkedFormat({ type, format, ...schema }: Schema): string | undefined {
-  if (format === undefined || format === '') return undefined;
-  if (schema['x-kubernetes-int-or-string'] === true) return undefined;
-  if (type === undefined || type === 'string') {
-    return formatCheck(format) === undefined ? undefined : format;
-  }
-  return numberFormats[type]?.includes(format) === true ? format : undefined;
-}
-
-function checkString(text: string, schema: Schema, walk: Walk): void {
+function checkString(text: string, schema: CompiledSchema, walk: Walk): void {
   const wrong = stringProblem(text, schema, walk);
   if (wrong !== undefined) report(walk, wrong);
   walk.matches += 1;
-  const { format, type } = schema;
-  if (format === undefined || format === '' || (type !== undefined && type !== 'string')) return;
-  const isRight = formatCheck(format);
-  if (isRight === undefined) return;
+  const { isOfFormat, format } = schema;
+  if (isOfFormat === undefined) return;
   walk.matches += 1;
-  if (isRight(text)) return;
+  if (isOfFormat(text)) return;
   const path = here(walk);
   const message = `${path} in body must be of type ${format}: ${JSON.stringify(text)}`;
   report(walk, typeInvalid(path, text, message));
 }
 
-function stringProblem(text: string, schema: Schema, walk: Walk): FieldError | undefined {
-  const { maxLength, minLength, pattern } = schema;
-  if (maxLength !== undefined && text.length > maxLength && lengthOf(text) > maxLength) {
-    return tooLong(here(walk), maxLength);
-  }
-  if (minLength !== undefined && lengthOf(text) < minLength) {
+/** The first of them. */
+function stringProblem(
+  text: string,
+  { maxLength, minLength, pattern, source }: CompiledSchema,
+  walk: Walk,
+): FieldError | undefined {
+  if (text.length > maxLength && lengthOf(text) > maxLength) return tooLong(here(walk), maxLength);
+  if (minLength > 0 && lengthOf(text) < minLength) {
     const path = here(walk);
     return invalid(path, text, `${path} in body should be at least ${minLength} chars long`);
   }
-  if (pattern === undefined || pattern === '' || matches(text, pattern, walk)) return undefined;
+  if (pattern === undefined || pattern.test(text)) return undefined;
   const path = here(walk);
-  return invalid(path, text, `${path} in body should match '${pattern}'`);
+  return invalid(path, text, `${path} in body should match '${source.pattern}'`);
 }
 
 const surrogates = /[\uD800-\uDFFF]/;
@@ -189,21 +161,12 @@ const surrogates = /[\uD800-\uDFFF]/;
 const lengthOf = (text: string): number =>
   surrogates.test(text) ? Array.from(text).length : text.length;
 
-function matches(text: string, pattern: string, { patterns }: Walk): boolean {
-  let compiled = patterns.get(pattern);
-  if (compiled === undefined && !patterns.has(pattern)) {
-    compiled = compilePattern(pattern);
-    patterns.set(pattern, compiled);
-  }
-  return compiled?.test(text) ?? true;
-}
-
 const int32Max = 2 ** 31 - 1;
 const int64Max = 2 ** 63;
 const float32Max = 3.4028234663852886e38;
 
-function isInRange(value: number, { type, format, ...schema }: Schema): boolean {
-  if (schema['x-kubernetes-int-or-string'] === true) return true;
+function isInRange(value: number, { type, format, isIntOrString }: CompiledSchema): boolean {
+  if (isIntOrString) return true;
   if (type === 'number') return format !== 'float' || Math.abs(value) <= float32Max;
   if (type !== 'integer') return true;
   if (!Number.isInteger(value)) return false;
@@ -212,14 +175,20 @@ function isInRange(value: number, { type, format, ...schema }: Schema): boolean 
     : value < int64Max && value >= -int64Max;
 }
 
-function checkNumber(value: number, schema: Schema, walk: Walk): void {
-  const { multipleOf, minimum, maximum, exclusiveMinimum, exclusiveMaximum, type, format } = schema;
+function checkNumber(value: number, schema: CompiledSchema, walk: Walk): void {
   if (!isInRange(value, schema)) {
+    const { type, format } = schema;
     const kind =
       format === undefined ? `${type} (default format)` : `${type} with format ${format}`;
     const message = `Checked value must be of type ${kind} in ${here(walk)}`;
     report(walk, invalid(noPath, '', message));
   }
+  if (schema.hasBounds) checkBounds(value, schema, walk);
+  walk.matches += 2;
+}
+
+function checkBounds(value: number, { source }: CompiledSchema, walk: Walk): void {
+  const { multipleOf, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = source;
   const wrong = (rule: string): void => {
     const path = here(walk);
     report(walk, invalid(path, value, `${path} in body should be ${rule}`));
@@ -233,11 +202,9 @@ function checkNumber(value: number, schema: Schema, walk: Walk): void {
       wrong(`greater than or equal to ${minimum}`);
     }
   }
-  if (maximum !== undefined) {
-    if (exclusiveMaximum === true && value >= maximum) wrong(`less than ${maximum}`);
-    if (exclusiveMaximum !== true && value > maximum) wrong(`less than or equal to ${maximum}`);
-  }
-  walk.matches += 2;
+  if (maximum === undefined) return;
+  if (exclusiveMaximum === true && value >= maximum) wrong(`less than ${maximum}`);
+  if (exclusiveMaximum !== true && value > maximum) wrong(`less than or equal to ${maximum}`);
 }
 
 function isMultiple(value: number, factor: number): boolean {
@@ -245,26 +212,29 @@ function isMultiple(value: number, factor: number): boolean {
   return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient));
 }
 
-function checkItems(list: readonly Json[], schema: Schema, before: Before, walk: Walk): void {
-  const { items, minItems, maxItems, uniqueItems } = schema;
+function checkItems(
+  list: readonly Json[],
+  schema: CompiledSchema,
+  before: Before,
+  walk: Walk,
+): void {
+  const { items, minItems, maxItems, hasUniqueItems, source } = schema;
   if (items !== undefined) {
     const { steps } = walk;
     for (let at = 0; at < list.length; at += 1) {
       const item = list[at] ?? null;
       steps.push(at);
-      check(item, items, correlatedItem(item, schema, before), walk);
+      check(item, items, correlatedItem(item, source, before), walk);
       steps.pop();
     }
   }
-  if (minItems !== undefined && list.length < minItems) {
+  if (list.length < minItems) {
     const path = here(walk);
     const message = `${path} in body should have at least ${minItems} items`;
     report(walk, invalid(path, list.length, message));
   }
-  if (maxItems !== undefined && list.length > maxItems) {
-    report(walk, tooMany(here(walk), list.length, maxItems));
-  }
-  if (uniqueItems === true && hasRepetition(list)) {
+  if (list.length > maxItems) report(walk, tooMany(here(walk), list.length, maxItems));
+  if (hasUniqueItems && hasRepetition(list)) {
     const path = here(walk);
     report(walk, invalid(path, '', `${path} in body shouldn't contain duplicates`));
   }
@@ -281,17 +251,14 @@ function checkEnum(value: Json, values: readonly Json[], walk: Walk): void {
 
 type JsonObject = Readonly<Record<string, Json>>;
 
-function checkFields(value: JsonObject, schema: Schema, before: Before, walk: Walk): void {
+function checkFields(value: JsonObject, schema: CompiledSchema, before: Before, walk: Walk): void {
   const { properties, additionalProperties, required: names } = schema;
   const { steps } = walk;
   checkCount(value, schema, walk);
   const old = isRecord(before) ? before : undefined;
   for (const name in value) {
     const child = value[name];
-    const field =
-      properties !== undefined && Object.hasOwn(properties, name)
-        ? properties[name]
-        : additionalProperties;
+    const field = properties.get(name) ?? additionalProperties;
     if (child === undefined || field === undefined || field === true) continue;
     steps.push(name);
     if (field === false) {
@@ -302,7 +269,6 @@ function checkFields(value: JsonObject, schema: Schema, before: Before, walk: Wa
     }
     steps.pop();
   }
-  if (names === undefined) return;
   for (const name of names) {
     if (value[name] !== undefined) continue;
     steps.push(name);
@@ -311,98 +277,16 @@ function checkFields(value: JsonObject, schema: Schema, before: Before, walk: Wa
   }
 }
 
-function checkCount(value: JsonObject, schema: Schema, walk: Walk): void {
+function checkCount(value: JsonObject, schema: CompiledSchema, walk: Walk): void {
   const { minProperties, maxProperties } = schema;
-  if (minProperties === undefined && maxProperties === undefined) return;
+  if (minProperties === 0 && maxProperties === Infinity) return;
   const count = Object.keys(value).length;
-  if (minProperties !== undefined && count < minProperties) {
+  if (count < minProperties) {
     const path = here(walk);
     const message = `${path} in body should have at least ${minProperties} properties`;
     report(walk, invalid(path, count, message));
   }
-  if (maxProperties !== undefined && count > maxProperties) {
-    report(walk, tooMany(here(walk), count, maxProperties));
-  }
-}
-
-interface Attempt {
-  readonly errors: readonly FieldError[];
-  readonly matches: number;
-}
-
-function attempt(value: Json, schema: Schema, before: Before, walk: Walk): Attempt {
-  const { errors, matches: matched } = walk;
-  walk.errors = [];
-  walk.matches = 0;
-  checkValue(value, schema, before, walk);
-  const made = { errors: walk.errors, matches: walk.matches };
-  walk.errors = errors;
-  walk.matches = matched;
-  return made;
-}
-
-function take(walk: Walk, { errors, matches: matched }: Attempt): void {
-  for (const error of errors) report(walk, error);
-  walk.matches += matched;
-}
-
-/** Errors of combinations have no path of their own. */
-function wrongCombination(walk: Walk, what: string): void {
-  report(walk, invalid(noPath, '', `${JSON.stringify(here(walk))} ${what}`));
-}
-
-function checkCombinations(value: Json, schema: Schema, before: Before, walk: Walk): void {
-  const { anyOf, oneOf, allOf, not } = schema;
-  if (anyOf !== undefined && anyOf.length > 0) checkAnyOf(value, anyOf, before, walk);
-  if (oneOf !== undefined && oneOf.length > 0) checkOneOf(value, oneOf, before, walk);
-  if (allOf !== undefined && allOf.length > 0) {
-    const attempts = allOf.map((it) => attempt(value, it, before, walk));
-    const right = attempts.filter(({ errors }) => errors.length === 0).length;
-    for (const it of attempts) take(walk, it);
-    if (right < attempts.length) {
-      wrongCombination(
-        walk,
-        `must validate all the schemas (allOf)${right === 0 ? '. None validated' : ''}`,
-      );
-    }
-  }
-  if (not !== undefined && attempt(value, not, before, walk).errors.length === 0) {
-    wrongCombination(walk, 'must not validate the schema (not)');
-  }
-  walk.matches += 2;
-}
-
-function checkAnyOf(value: Json, anyOf: readonly Schema[], before: Before, walk: Walk): void {
-  let best: Attempt | undefined;
-  for (const alternative of anyOf) {
-    const made = attempt(value, alternative, before, walk);
-    if (made.errors.length === 0) {
-      take(walk, made);
-      return;
-    }
-    if (best === undefined || made.matches > best.matches) best = made;
-  }
-  wrongCombination(walk, 'must validate at least one schema (anyOf)');
-  if (best !== undefined) take(walk, best);
-}
-
-function checkOneOf(value: Json, oneOf: readonly Schema[], before: Before, walk: Walk): void {
-  let best: Attempt | undefined;
-  const right: Attempt[] = [];
-  for (const alternative of oneOf) {
-    const made = attempt(value, alternative, before, walk);
-    if (made.errors.length === 0) right.push(made);
-    else if (best === undefined || made.matches > best.matches) best = made;
-  }
-  const [only] = right;
-  if (right.length === 1 && only !== undefined) {
-    take(walk, only);
-    return;
-  }
-  const found =
-    right.length === 0 ? 'Found none valid' : `Found ${right.length} valid alternatives`;
-  wrongCombination(walk, `must validate one and only one schema (oneOf). ${found}`);
-  if (right.length === 0 && best !== undefined) take(walk, best);
+  if (count > maxProperties) report(walk, tooMany(here(walk), count, maxProperties));
 }
 
 const isList = (value: unknown): value is readonly Json[] => Array.isArray(value);

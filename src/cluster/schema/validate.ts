@@ -7,6 +7,8 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import type { FieldError } from '../status-error.ts';
+import type { CompiledSchema } from './compiled.ts';
+import { compileSchema } from './compiled.ts';
 import type { Descent } from './descend.ts';
 import { compileDescent } from './descend.ts';
 import { embeddedResources } from './embedded.ts';
@@ -15,7 +17,7 @@ import { listTypes } from './list-types.ts';
 import { createRules } from './rules.ts';
 import type { Schema } from './schema.ts';
 import { check } from './structure.ts';
-import type { Walk } from './structure.ts';
+import type { Walk } from './walk.ts';
 
 /** `before` is what is stored, if anything: what was wrong before and did not change may stay. */
 export type Validator = (object: object, before?: object) => readonly FieldError[];
@@ -68,11 +70,11 @@ function hadErrors(lists: Descent, before: object | undefined): boolean {
 }
 
 function compileStructure(schema: Schema): (object: Json, before: unknown) => FieldError[] {
-  const patterns = new Map<string, RegExp | undefined>();
-  const right = new WeakMap<object, Schema>();
+  const compiled = compileSchema(schema);
+  const right = new WeakMap<object, CompiledSchema>();
   return (object, before) => {
-    const walk: Walk = { steps: [], errors: [], matches: 0, patterns, right };
-    check(object, schema, before, walk);
+    const walk: Walk = { steps: [], errors: [], matches: 0, right };
+    check(object, compiled, before, walk);
     return walk.errors;
   };
 }
