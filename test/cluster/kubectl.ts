@@ -17,6 +17,8 @@ export interface KubectlCall {
   readonly args: readonly string[];
   /** What it reads on stdin. */
   readonly input?: string | undefined;
+  /** Beside what it needs. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Above any `--timeout` that a test gives to `kubectl wait`. */
@@ -26,6 +28,7 @@ const deadlineMs = 600_000;
 export async function runKubectl(call: KubectlCall): Promise<KubectlResult> {
   const child = spawn(call.path, call.args, {
     env: {
+      ...call.environment,
       PATH: process.env['PATH'],
       KUBECONFIG: call.kubeconfigPath,
       KUBECACHEDIR: join(call.directory, 'kubectl-cache'),

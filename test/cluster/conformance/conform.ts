@@ -6,21 +6,28 @@ import { apply } from './apply.ts';
 import { customResources } from './custom-resources.ts';
 import { customVersions } from './custom-versions.ts';
 import { deletion } from './deletion.ts';
+import { discovery } from './discovery.ts';
+import { kubectlRead } from './kubectl-read.ts';
+import { kubectlRollout } from './kubectl-rollout.ts';
+import { kubectlWrite } from './kubectl-write.ts';
 import { lists } from './lists.ts';
 import { namespaceRules } from './namespaces.ts';
 import { objects } from './objects.ts';
 import { patches } from './patches.ts';
 import { refusals } from './refusals.ts';
+import { services } from './services.ts';
 import { shapes } from './shapes.ts';
 import { subresources } from './subresources.ts';
 import { trials } from './trials.ts';
 import { webhooks } from './webhooks.ts';
 import { watches } from './watches.ts';
+import { workloads } from './workloads.ts';
 import { groundOn } from './ground.ts';
 import type { OpenGround } from './ground.ts';
 import type { Chapter, Site } from './site.ts';
 
 const chapters: readonly Chapter[] = [
+  discovery,
   objects,
   refusals,
   patches,
@@ -35,6 +42,11 @@ const chapters: readonly Chapter[] = [
   customResources,
   customVersions,
   webhooks,
+  workloads,
+  services,
+  kubectlRead,
+  kubectlWrite,
+  kubectlRollout,
 ];
 
 /** Most of the time of a test goes by in the server or in kubectl. */

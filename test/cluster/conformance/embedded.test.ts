@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCluster } from '../../../src/cluster/cluster.ts';
 import { serveCluster } from '../../../src/cluster/http.ts';
+import type { PlanPod } from '../../../src/cluster/workloads/pods.ts';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { quietLog } from '../../../src/kube/quiet-log.ts';
 import { createAuthority } from '../identity.ts';
@@ -13,12 +14,16 @@ import type { Site } from './site.ts';
 
 await conform('the embedded cluster', { open, skip: false });
 
+/** As KWOK's stages in `test/cluster/stages.yaml` have it. */
+const plan: PlanPod = ({ metadata }) =>
+  metadata.annotations?.['aviary.test/ready'] === 'false' ? {} : { readyMs: 20 };
+
 async function open(): Promise<Site> {
   const cluster = createCluster({
     clock: systemClock,
     random: Math.random,
     log: quietLog,
-    workloads: {},
+    workloads: { plan, nodes: ['node-0', 'node-1'] },
   });
   const authority = await createAuthority();
   const serving = await authority.issueServing();

@@ -10,7 +10,12 @@ export interface Kubectl {
   /** Whatever its exit code is. `namespace`: empty for none. */
   try(namespace: string, args: readonly string[], input?: string): Promise<KubectlResult>;
   /** What it printed to stdout; rejects with what it said on stderr where it failed. */
-  run(namespace: string, args: readonly string[], input?: string): Promise<string>;
+  run(
+    namespace: string,
+    args: readonly string[],
+    input?: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<string>;
   /** Of a command that goes on until it is stopped: `get -w`. */
   follow(namespace: string, args: readonly string[]): Following;
 }
@@ -18,6 +23,8 @@ export interface Kubectl {
 export interface Following {
   /** Waits until what it printed so far matches. Answers that. */
   printed(expected: RegExp): Promise<string>;
+  /** All that it printed so far. */
+  text(): string;
   stop(): void;
 }
 
@@ -29,12 +36,22 @@ export function kubectlOn(site: {
 }): Kubectl {
   const scoped = (namespace: string, args: readonly string[]): readonly string[] =>
     namespace === '' ? args : ['--namespace', namespace, ...args];
-  const attempt: Kubectl['try'] = (namespace, args, input) =>
-    runKubectl({ ...site, args: scoped(namespace, args), input });
+  const start = (
+    namespace: string,
+    args: readonly string[],
+    input?: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<KubectlResult> =>
+    runKubectl({
+      ...site,
+      args: scoped(namespace, args),
+      input,
+      ...(environment && { environment }),
+    });
   return {
-    try: attempt,
-    run: async (namespace, args, input) => {
-      const { code, stdout, stderr } = await attempt(namespace, args, input);
+    try: start,
+    run: async (namespace, args, input, environment) => {
+      const { code, stdout, stderr } = await start(namespace, args, input, environment);
       if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}${stdout}`);
       return stdout;
     },
@@ -62,6 +79,7 @@ function following(child: ChildProcessWithoutNullStreams, timeoutMs: number): Fo
         timeoutMs,
         describe: () => text,
       }),
+    text: () => text,
     stop: () => void child.kill('SIGTERM'),
   };
 }

@@ -26,7 +26,7 @@ interface Stage {
   readonly path: string;
   readonly server: WebhookServer;
   /** Resolves when the API server asks it. Answers its name in messages. */
-  register(hook: Hook): Promise<string>;
+  readonly register: (hook: Hook) => Promise<string>;
 }
 
 /** A namespace with webhooks of its own. All are gone at the end. */
