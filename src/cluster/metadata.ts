@@ -98,7 +98,7 @@ export function validateMeta(
     ...(meta?.labels === labels ? [] : labelErrors('metadata.labels', labels ?? {})),
     ...(meta?.annotations === annotations ? [] : annotationErrors(annotations ?? {})),
     ...(meta?.ownerReferences === ownerReferences ? [] : ownerErrors(ownerReferences ?? [])),
-    ...(meta?.finalizers === finalizers ? [] : finalizerErrors(object, before)),
+    ...(meta?.finalizers === finalizers ? [] : finalizerErrors(type, object, before)),
   ];
 }
 
@@ -163,7 +163,7 @@ export function qualifiedNameErrors(field: string, key: string): readonly FieldE
 }
 
 const slashesHint =
-  "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+  "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 
 function prefixProblems(prefix: string): string[] {
   if (prefix === '') return ['prefix part must be non-empty'];
@@ -209,17 +209,37 @@ function ownerErrors(owners: readonly OwnerReference[]): readonly FieldError[] {
   ]);
 }
 
+/** Groups whose objects may have finalizers by any name. */
+const loose = ['apiextensions.k8s.io', 'admissionregistration.k8s.io'];
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+function unknownFinalizers(
+  { isCustom, group }: ResourceType,
+  finalizers: readonly string[],
+): readonly FieldError[] {
+  if (isCustom || loose.includes(group)) return [];
+  const why = 'name is neither a standard finalizer name nor is it fully qualified';
+  return finalizers.flatMap((it, index) =>
+    it.includes('/') || standardFinalizers.includes(it)
+      ? []
+      : [invalidValue(`metadata.finalizers[${index}]`, it, why)],
+  );
+}
+
 function finalizerErrors(
+  type: ResourceType,
   object: StoredObject,
   before: StoredObject | undefined,
 ): readonly FieldError[] {
   const { finalizers = [] } = object.metadata;
   const field = 'metadata.finalizers';
-  const errors = finalizers.flatMap((it) => qualifiedNameErrors(field, it));
-  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
-    const why = 'finalizer foregroundDeletion and orphan cannot be both set';
-    return [...errors, invalidValue(field, finalizers, why)];
-  }
+  const isBoth = finalizers.includes('orphan') && finalizers.includes('foregroundDeletion');
+  const why = 'finalizer orphan and foregroundDeletion cannot be both set';
+  const errors = [
+    ...finalizers.flatMap((it) => qualifiedNameErrors(field, it)),
+    ...(isBoth ? [invalidValue(field, finalizers, why)] : []),
+    ...unknownFinalizers(type, finalizers),
+  ];
   if (before?.metadata.deletionTimestamp === undefined) return errors;
   const added = finalizers.filter((it) => before.metadata.finalizers?.includes(it) !== true);
   if (added.length === 0) return errors;

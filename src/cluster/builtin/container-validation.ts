@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../api/kubernetes.ts';
 import { forbidden, required } from '../schema/field-errors.ts';
-import { labelNameErrors } from '../metadata.ts';
+import { labelNameErrors, subdomainErrors } from '../metadata.ts';
 import type { JsonObject } from './defaulting.ts';
 import { isJsonObject, isList, objectOf, objectsIn, textOf } from './defaulting.ts';
 import type { Errors } from './field-errors.ts';
@@ -170,7 +170,7 @@ function valueFromErrors(field: string, { value, valueFrom }: JsonObject): Error
 function keyErrors(field: string, { name, key }: JsonObject): Errors {
   const text = textOf(key);
   return [
-    ...(textOf(name) === '' ? [required(`${field}.name`)] : none),
+    ...subdomainErrors(`${field}.name`, textOf(name)),
     ...(text === '' ? [required(`${field}.key`)] : validConfigKey(`${field}.key`, text)),
   ];
 }

@@ -63,7 +63,28 @@ const addressErrors = (field: string, address: string): Errors =>
 const endpointAddressErrors = (field: string, address: string): Errors =>
   isIP(address) === 0
     ? [...addressErrors(field, address), invalidValue(field, address, 'must be a valid IP address')]
-    : none;
+    : placeErrors(field, address);
+
+/** Addresses that are not the same from everywhere. */
+const places: readonly (readonly [RegExp, string])[] = [
+  [/^(?:0\.0\.0\.0|::)$/, 'may not be unspecified'],
+  [/^(?:127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [
+    /^(?:169\.254\.|fe[89ab][0-9a-f]:)/i,
+    'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+  ],
+  [
+    /^(?:224\.0\.0\.|ff02:)/i,
+    'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+  ],
+];
+
+const placeErrors = (field: string, address: string): Errors =>
+  places
+    .filter(([pattern]) => pattern.test(address))
+    .map(([, why]) =>
+      invalidValue(field, address, why.endsWith('unspecified') ? `${why} (${address})` : why),
+    );
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
@@ -115,9 +136,12 @@ function endpointErrors(field: string, endpoint: JsonObject, type: string): Erro
       if (isOfType === undefined) return none;
       const version = isIP(it);
       if (version === 0) return addressErrors(`${field}.addresses[${index}]`, it);
-      return version === isOfType
-        ? none
-        : [invalidValue(`${field}.addresses`, it, `must be an ${type} address`)];
+      return [
+        ...(version === isOfType
+          ? none
+          : [invalidValue(`${field}.addresses`, it, `must be an ${type} address`)]),
+        ...placeErrors(`${field}.addresses[${index}]`, it),
+      ];
     }),
     ...(hostname === undefined ? none : labelNameErrors(`${field}.hostname`, textOf(hostname))),
   ];

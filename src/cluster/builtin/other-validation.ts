@@ -148,9 +148,13 @@ function metricErrors(metrics: readonly JsonObject[], min: number): Errors {
       const field = `spec.metrics[${index}]`;
       const type = textOf(metric['type']);
       const source = metricTypes[type];
-      if (type === '') return [required(`${field}.type`, 'must specify a metric source type')];
       if (source === undefined) {
-        return [unsupported(`${field}.type`, type, Object.keys(metricTypes))];
+        return [
+          ...(type === ''
+            ? [required(`${field}.type`, 'must specify a metric source type')]
+            : none),
+          unsupported(`${field}.type`, type, Object.keys(metricTypes)),
+        ];
       }
       const why = `must populate information for the given metric source`;
       return metric[source] === undefined

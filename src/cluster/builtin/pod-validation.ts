@@ -109,7 +109,9 @@ function spreadErrors(field: string, constraints: readonly JsonObject[]): Errors
     const isRepeated = constraints.slice(index + 1).some((it) => kindOf(it) === kindOf(constraint));
     const isPositive = typeof maxSkew === 'number' && maxSkew > 0;
     return [
-      ...(isPositive ? none : [invalidValue(`${path}.maxSkew`, maxSkew, 'must be greater than 0')]),
+      ...(isPositive
+        ? none
+        : [invalidValue(`${path}.maxSkew`, maxSkew, 'must be greater than zero')]),
       ...(textOf(topologyKey) === ''
         ? [required(`${path}.topologyKey`, 'can not be empty')]
         : none),

