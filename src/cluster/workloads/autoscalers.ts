@@ -9,8 +9,8 @@ import type { ControllerApi } from '../controller-api.ts';
 import { isEqual } from '../json.ts';
 import { timestamp } from '../metadata.ts';
 import { isGoing } from './kinds.ts';
-import type { Controller } from './reconciler.ts';
-import { keyOf, namesOf } from './reconciler.ts';
+import type { Controller } from './work-queue.ts';
+import { keyOf, namesOf } from './work-queue.ts';
 
 /** Percent of what the pods of a workload request; undefined where nobody measures. */
 export type Utilisation = (workload: Deployment) => number | undefined;

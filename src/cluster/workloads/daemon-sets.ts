@@ -16,14 +16,14 @@ import {
   shareOf,
   templateHash,
 } from './kinds.ts';
-import type { PodIndex } from './pod-index.ts';
-import type { Controller } from './reconciler.ts';
-import { keyOf, namesOf } from './reconciler.ts';
+import type { OwnedIndex } from './owned-index.ts';
+import type { Controller } from './work-queue.ts';
+import { keyOf, namesOf } from './work-queue.ts';
 
 export interface DaemonSetsOptions {
   readonly api: ControllerApi;
   readonly clock: Clock;
-  readonly podsOf: PodIndex;
+  readonly podsOf: OwnedIndex<Pod>;
 }
 
 const hashLabel = 'controller-revision-hash';
@@ -114,7 +114,7 @@ async function writeStatus(
     hash,
     podsOf,
     nowMs,
-  }: Pick<Placing, 'fit' | 'hash'> & { readonly podsOf: PodIndex; readonly nowMs: number },
+  }: Pick<Placing, 'fit' | 'hash'> & { readonly podsOf: OwnedIndex<Pod>; readonly nowMs: number },
 ): Promise<number | undefined> {
   const live = api.get(daemonSets, namesOf(key));
   if (live === undefined) return undefined;

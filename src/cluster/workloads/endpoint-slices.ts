@@ -13,8 +13,8 @@ import {
   pods,
   selects,
 } from './kinds.ts';
-import type { Controller } from './reconciler.ts';
-import { keyOf, namesOf } from './reconciler.ts';
+import type { Controller } from './work-queue.ts';
+import { keyOf, namesOf } from './work-queue.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';
 

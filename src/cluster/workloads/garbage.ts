@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/kubernetes.ts';
 import type { ControllerApi } from '../controller-api.ts';
 import { isGoing } from './kinds.ts';
 import type { Found, ObjectIndex } from './object-index.ts';
-import type { Controller } from './reconciler.ts';
+import type { Controller } from './work-queue.ts';
 
 const foreground = 'foregroundDeletion';
 const orphan = 'orphan';

@@ -31,6 +31,18 @@ export interface Pod extends KubeObject {
   };
 }
 
+export interface ContainerState {
+  readonly running?: { readonly startedAt: string };
+  readonly waiting?: { readonly reason: string; readonly message?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason: string;
+    readonly startedAt: string;
+    readonly finishedAt: string;
+    readonly containerID: string;
+  };
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly image: string;
@@ -38,10 +50,9 @@ export interface ContainerStatus {
   readonly ready: boolean;
   readonly started: boolean;
   readonly restartCount: number;
-  readonly state: {
-    readonly running?: { readonly startedAt: string };
-    readonly waiting?: { readonly reason: string; readonly message?: string };
-  };
+  readonly containerID?: string;
+  readonly state: ContainerState;
+  readonly lastState: ContainerState;
 }
 
 export interface ReplicaSet extends KubeObject {
@@ -56,7 +67,9 @@ export interface ReplicaSet extends KubeObject {
     readonly fullyLabeledReplicas?: number;
     readonly readyReplicas?: number;
     readonly availableReplicas?: number;
+    readonly terminatingReplicas?: number;
     readonly observedGeneration?: number;
+    readonly conditions?: readonly Condition[];
   };
 }
 
@@ -111,6 +124,10 @@ export const controlledBy = ({ apiVersion, kind, metadata }: KubeObject): OwnerR
 export const isGoing = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp !== undefined;
 
+/** Ended by itself, and started no more. */
+export const isOver = ({ status }: Pod): boolean =>
+  status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
 export function selects(selector: LabelSelector | undefined, labels: StringMap = {}): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   return (
@@ -143,16 +160,16 @@ export function shareOf(
 
 /**
  * Tells templates apart. The API server completes what it stores, so equal templates are equal but
- * for the order of their fields.
- * FNV-1a, written in the letters of Kubernetes' names.
+ * for the order of their fields. FNV-1a, in the letters that Kubernetes writes digits with; what it
+ * is taken of differs from Kubernetes, so the names do, too.
  */
-export function templateHash(template: PodTemplateSpec): string {
-  const text = JSON.stringify(template, inOrder);
+export function templateHash(template: PodTemplateSpec, collisions?: number): string {
+  const text = `${JSON.stringify(template, inOrder)}${collisions ?? ''}`;
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   }
-  return Array.from(String(hash >>> 0), (it) => 'bcdfghjklm'[Number(it)] ?? 'b').join('');
+  return Array.from(String(hash >>> 0), (it) => '456789bcdf'[Number(it)] ?? '').join('');
 }
 
 /** A replacer: the fields of objects in alphabetical order. */
@@ -161,10 +178,10 @@ const inOrder = (_: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
     : value;
 
-const condition = (pod: Pod, type: string): Condition | undefined =>
+export const podCondition = (pod: Pod, type: string): Condition | undefined =>
   pod.status?.conditions?.find((it) => it.type === type);
 
-export const isReady = (pod: Pod): boolean => condition(pod, 'Ready')?.status === 'True';
+export const isReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True';
 
 /** Milliseconds until a pod counts as available; 0 if it does, undefined while it is not ready. */
 export function availableInMs(
@@ -172,7 +189,7 @@ export function availableInMs(
   minReadySeconds: number,
   nowMs: number,
 ): number | undefined {
-  const ready = condition(pod, 'Ready');
+  const ready = podCondition(pod, 'Ready');
   if (ready?.status !== 'True') return undefined;
   const sinceMs = nowMs - Date.parse(ready.lastTransitionTime ?? '');
   return Math.max(0, minReadySeconds * 1000 - sinceMs);

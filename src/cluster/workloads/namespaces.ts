@@ -7,7 +7,7 @@ import { isEqual } from '../json.ts';
 import { timestamp } from '../metadata.ts';
 import { isGoing, serviceAccounts } from './kinds.ts';
 import type { Found, ObjectIndex } from './object-index.ts';
-import type { Controller } from './reconciler.ts';
+import type { Controller } from './work-queue.ts';
 
 export interface NamespacesOptions {
   readonly api: ControllerApi;

@@ -1,197 +1,185 @@
 /**
- * Pods without a kubelet: each does what its plan says. It is bound to a node, becomes ready after a
- * while or never, crashes, flaps, and goes when it is asked to.
+ * Pods without a kubelet: each does what its plan says (`pod-plan.ts`), and goes when it is asked to.
+ *
+ * Writes are few: a pod that becomes ready is written once, when it is, and nobody sees it wait.
  */
-import type { Condition } from '../../api/kubernetes.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { ControllerApi } from '../controller-api.ts';
-import { timestamp } from '../metadata.ts';
-import type { ContainerStatus, Node, Pod } from './kinds.ts';
-import { isGoing, isReady, nodes, pods, selects } from './kinds.ts';
-import type { Controller } from './reconciler.ts';
-import { keyOf, namesOf } from './reconciler.ts';
+import type { Pod } from './kinds.ts';
+import { isGoing, isOver, isReady, pods } from './kinds.ts';
+import type { PodPlan, PodState } from './pod-plan.ts';
+import { stateAt } from './pod-plan.ts';
+import { podStatus, unscheduledStatus } from './pod-status.ts';
+import type { EventRecorder } from './recorder.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Controller } from './work-queue.ts';
+import { keyOf, namesOf } from './work-queue.ts';
 
-/** How a pod fares. */
-export interface PodPlan {
-  /** After which it is ready; never where absent. */
-  readonly readyMs?: number;
-  /** Why its containers wait while it is not ready: ImagePullBackOff. They run where absent. */
-  readonly waitingReason?: string;
-  /** For how long it stays ready before it crashes, each time. */
-  readonly crashMs?: number;
-  /** It does not crash then: for so long its readiness probe fails, each time. */
-  readonly unreadyMs?: number;
-  /** How long it takes to go. */
-  readonly stopMs?: number;
-}
+export type { PodPlan } from './pod-plan.ts';
 
+/** Asked once for each pod, when it comes. */
 export type PlanPod = (pod: Pod) => PodPlan;
 
 export interface PodsOptions {
   readonly api: ControllerApi;
   readonly clock: Clock;
   readonly plan: PlanPod;
-  /** The next address of a pod. */
-  readonly nextAddress: () => string;
+  readonly scheduler: Scheduler;
+  readonly addresses: Addresses;
+  readonly record: EventRecorder;
 }
 
-/** Of a pod that crashed: from 10 s to 5 min, twice as long each time. */
-const crashBackOffMsFirst = 10_000;
-const crashBackOffMsMax = 300_000;
+/** Of pods. */
+export interface Addresses {
+  take(): string;
+  giveBack(address: string): void;
+}
 
-/** Of the one machine that there is. */
+/** Of all nodes. */
 const hostIP = '10.0.0.1';
+/** What a pod does before it is ready is not written if that takes no longer. */
+const soonMs = 2_000;
+/** How often one sees whether a pod finds a node by now. */
+const unscheduledMs = 5_000;
 
-/** What a pod is about to do next, by its uid. */
 interface Life {
-  readonly bornAtMs: number;
   readonly plan: PodPlan;
-  restarts: number;
-  /** When it is ready next; undefined for never. */
-  readyAtMs: number | undefined;
-  crashAtMs: number | undefined;
+  /** By the clock that never goes back, and by the one that people read. */
+  readonly bornAtMs: number;
+  readonly bornMs: number;
+  podIP: string | undefined;
   /** When it has ended, once it was asked to. */
-  goneAtMs?: number;
+  goneAtMs: number | undefined;
 }
 
-export function podController({ api, clock, plan, nextAddress }: PodsOptions): Controller {
+export function podController(options: PodsOptions): Controller {
+  const { api, clock, plan, addresses } = options;
   const lives = new Map<string, Life>();
 
   const lifeOf = (pod: Pod): Life => {
     const uid = pod.metadata.uid ?? '';
     const known = lives.get(uid);
     if (known !== undefined) return known;
-    const planned = plan(pod);
-    const bornAtMs = clock.monotonic();
-    const { readyMs } = planned;
-    const readyAtMs = readyMs === undefined ? undefined : bornAtMs + readyMs;
-    const life: Life = { bornAtMs, plan: planned, restarts: 0, readyAtMs, crashAtMs: undefined };
+    const [bornAtMs, bornMs] = [clock.monotonic(), clock.now()];
+    const life: Life = {
+      plan: plan(pod),
+      bornAtMs,
+      bornMs,
+      podIP: pod.status?.podIP,
+      goneAtMs: undefined,
+    };
     lives.set(uid, life);
     return life;
   };
-  const end = async (pod: Pod, life: Life): Promise<number | undefined> => {
-    const { name, namespace = '', deletionTimestamp = '' } = pod.metadata;
-    const leftMs = Math.max(0, Date.parse(deletionTimestamp) - clock.now());
+  const end = async (pod: Pod): Promise<number | undefined> => {
+    const { name, namespace = '', deletionTimestamp = '', uid } = pod.metadata;
+    const life = lifeOf(pod);
     const nowMs = clock.monotonic();
-    life.goneAtMs ??= nowMs + Math.min(life.plan.stopMs ?? 0, leftMs);
-    if (life.goneAtMs > nowMs) return life.goneAtMs - nowMs;
-    lives.delete(pod.metadata.uid ?? '');
-    await api.delete(pods, { namespace, name }, { gracePeriodSeconds: 0 });
+    const graceMs = Math.max(0, Date.parse(deletionTimestamp) - clock.now());
+    life.goneAtMs ??= nowMs + Math.min(life.plan.stopMs ?? 0, graceMs);
+    const leftMs = Math.min(life.goneAtMs - nowMs, graceMs);
+    if (leftMs > 0) return leftMs;
+    const choice = { gracePeriodSeconds: 0, ...(uid !== undefined && { uid }) };
+    await api.delete(pods, { namespace, name }, choice);
     return undefined;
   };
-  const bind = async (pod: Pod): Promise<Pod> => {
-    if (pod.spec.nodeName !== undefined) return pod;
-    const node = nodeFor(pod, api.list(nodes));
-    if (node === undefined) return pod;
-    return api.update(pods, { ...pod, spec: { ...pod.spec, nodeName: node.metadata.name } });
+  const forget = ({ metadata: { uid = '' } }: Pod): void => {
+    const podIP = lives.get(uid)?.podIP;
+    if (podIP !== undefined) addresses.giveBack(podIP);
+    lives.delete(uid);
   };
 
   return {
     name: 'kubelet',
-    keysOf: ({ groupResource, after }) =>
-      groupResource === 'pods' && after !== undefined
-        ? [keyOf(after.metadata.namespace, after.metadata.name)]
-        : [],
+    keysOf: ({ groupResource, before, after }) => {
+      if (groupResource !== 'pods') return [];
+      if (after !== undefined) return [keyOf(after.metadata.namespace, after.metadata.name)];
+      if (before !== undefined) forget(before as Pod);
+      return [];
+    },
     reconcile: async (key) => {
       const found = api.get(pods, namesOf(key));
       if (found === undefined) return undefined;
-      const life = lifeOf(found);
-      if (isGoing(found)) return end(found, life);
-      const pod = await bind(found);
-      const nowMs = clock.monotonic();
-      if (life.crashAtMs !== undefined && life.crashAtMs <= nowMs) {
-        const backOffMs = Math.min(crashBackOffMsFirst * 2 ** life.restarts, crashBackOffMsMax);
-        const { unreadyMs } = life.plan;
-        if (unreadyMs === undefined) life.restarts += 1;
-        life.crashAtMs = undefined;
-        life.readyAtMs = nowMs + (unreadyMs ?? backOffMs);
+      if (isGoing(found)) return end(found);
+      if (isOver(found)) return undefined;
+      const pod = await bind(options, found);
+      if (pod === undefined) return unscheduledMs;
+      const life = lifeOf(pod);
+      const ageMs = clock.monotonic() - life.bornAtMs;
+      const state = stateAt(life.plan, ageMs);
+      if (!isShown(pod, state, ageMs)) {
+        life.podIP ??= addresses.take();
+        const { podIP, bornMs } = life;
+        const moment = { plan: life.plan, state, bornMs, nowMs: clock.now(), podIP, hostIP };
+        await api.update(pods, { ...pod, status: podStatus(pod, moment) }, 'status');
+        tell(options.record, pod, state);
       }
-      const ready = life.readyAtMs !== undefined && life.readyAtMs <= nowMs;
-      if (ready && life.crashAtMs === undefined && life.plan.crashMs !== undefined) {
-        life.crashAtMs = nowMs + life.plan.crashMs;
-      }
-      await show(api, pod, { ready, life, time: timestamp(clock.now()), nextAddress });
-      const next = ready ? life.crashAtMs : life.readyAtMs;
-      return next === undefined ? undefined : Math.max(1, next - nowMs);
+      return state.untilMs === undefined ? undefined : Math.max(1, state.untilMs - ageMs);
     },
   };
 }
 
-function nodeFor(pod: Pod, all: readonly Node[]): Node | undefined {
-  const fit = all.filter(
-    ({ spec, metadata }) =>
-      spec?.unschedulable !== true &&
-      selects({ matchLabels: pod.spec.nodeSelector ?? {} }, metadata.labels),
+/** Those that came without a node. Answers undefined while there is none for it. */
+async function bind(options: PodsOptions, pod: Pod): Promise<Pod | undefined> {
+  const { api, clock, scheduler } = options;
+  if (pod.spec.nodeName !== undefined) return pod;
+  const nodeName = scheduler.nodeFor(pod.spec);
+  if (nodeName !== undefined) return api.update(pods, { ...pod, spec: { ...pod.spec, nodeName } });
+  const isTold = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
+  if (!isTold) {
+    await api.update(pods, { ...pod, status: unscheduledStatus(pod, 0, clock.now()) }, 'status');
+  }
+  return undefined;
+}
+
+/** Whether the status says so already, or need not: soon there is more to say. */
+function isShown(pod: Pod, { kind, restarts, untilMs }: PodState, ageMs: number): boolean {
+  const { phase, containerStatuses: [container] = [] } = pod.status ?? {};
+  if (container === undefined) {
+    const isShort = untilMs !== undefined && untilMs - ageMs <= soonMs;
+    return kind === 'Running' && restarts === 0 && isShort;
+  }
+  return (
+    isReady(pod) === (kind === 'Ready') &&
+    container.restartCount === restarts &&
+    (phase === 'Pending') === (kind === 'Waiting') &&
+    (container.state.waiting !== undefined) === (kind === 'Waiting' || kind === 'BackOff')
   );
-  // Spread by name, so that the same pods are on the same nodes each time.
-  const letters = Array.from(pod.metadata.name, (it) => it.charCodeAt(0));
-  const turn = letters.reduce((sum, it) => sum + it, 0);
-  return fit[turn % Math.max(1, fit.length)];
 }
 
-interface Shown {
-  readonly ready: boolean;
-  readonly life: Life;
-  readonly time: string;
-  readonly nextAddress: () => string;
+function tell(record: EventRecorder, pod: Pod, { kind, restarts }: PodState): void {
+  const [container] = pod.spec.containers;
+  const name = container?.name ?? '';
+  if (kind === 'BackOff') {
+    const whose = `${pod.metadata.name}_${pod.metadata.namespace ?? ''}(${pod.metadata.uid ?? ''})`;
+    const text = `Back-off restarting failed container ${name} in pod ${whose}`;
+    record(pod, 'Warning', 'BackOff', text);
+  } else if (kind === 'Waiting') {
+    record(pod, 'Warning', 'Failed', `Back-off pulling image "${container?.image ?? ''}"`);
+  } else if (pod.status?.containerStatuses?.[0]?.restartCount !== restarts) {
+    record(pod, 'Normal', 'Started', `Container started`);
+  } else if (kind === 'Running') {
+    record(pod, 'Warning', 'Unhealthy', 'Readiness probe failed');
+  }
 }
 
-/** Writes the status where it differs from what the pod does. */
-async function show(api: ControllerApi, pod: Pod, shown: Shown): Promise<void> {
-  const { ready, life, time } = shown;
-  const { status } = pod;
-  const restarts = status?.containerStatuses?.[0]?.restartCount ?? 0;
-  const isStarted = status?.phase === 'Running';
-  const runs = life.plan.waitingReason === undefined || ready;
-  if (pod.spec.nodeName === undefined && status?.phase === 'Pending') return;
-  if (isReady(pod) === ready && restarts === life.restarts && status?.podIP !== undefined) return;
-  // Between its birth and its readiness nobody looks at a pod that will be ready: one write less.
-  if (!ready && !isStarted && life.restarts === 0 && life.readyAtMs !== undefined) return;
-  const podIP = status?.podIP ?? shown.nextAddress();
-  const word = ready ? 'True' : 'False';
-  const conditions: readonly Condition[] = [
-    ...(['PodScheduled', 'Initialized'] as const).map((type) =>
-      conditionAt(pod, type, 'True', time),
-    ),
-    conditionAt(pod, 'ContainersReady', word, time),
-    conditionAt(pod, 'Ready', word, time),
-  ];
-  await api.update(
-    pods,
-    {
-      ...pod,
-      status: {
-        phase: runs ? 'Running' : 'Pending',
-        hostIP,
-        hostIPs: [{ ip: hostIP }],
-        podIP,
-        podIPs: [{ ip: podIP }],
-        startTime: status?.startTime ?? time,
-        conditions,
-        containerStatuses: containersOf(pod, shown),
-      },
+/** Of 10.244.0.0/16 but its first two and its last, one after the other; those that are free. */
+export function createAddresses(): Addresses {
+  const taken = new Set<number>();
+  const [first, end] = [2, 0xffff];
+  let next = first;
+  return {
+    take: () => {
+      if (taken.size >= end - first) throw new Error('10.244.0.0/16 has no address left');
+      while (taken.has(next)) next = next + 1 < end ? next + 1 : first;
+      const address = next;
+      taken.add(address);
+      next = next + 1 < end ? next + 1 : first;
+      return `10.244.${address >> 8}.${address & 0xff}`;
     },
-    'status',
-  );
-}
-
-/** The time is that of the last change. */
-function conditionAt(pod: Pod, type: string, status: 'True' | 'False', time: string): Condition {
-  const known = pod.status?.conditions?.find((it) => it.type === type);
-  const lastTransitionTime = known?.status === status ? (known.lastTransitionTime ?? time) : time;
-  return { type, status, lastTransitionTime };
-}
-
-function containersOf(pod: Pod, { ready, life, time }: Shown): readonly ContainerStatus[] {
-  const reason = life.restarts > 0 && !ready ? 'CrashLoopBackOff' : life.plan.waitingReason;
-  return pod.spec.containers.map(({ name, image = '' }) => ({
-    name,
-    image,
-    imageID: '',
-    ready,
-    started: ready,
-    restartCount: life.restarts,
-    state:
-      ready || reason === undefined ? { running: { startedAt: time } } : { waiting: { reason } },
-  }));
+    giveBack: (address) => {
+      const [high, low] = address.split('.').slice(2).map(Number);
+      taken.delete(((high ?? 0) << 8) + (low ?? 0));
+    },
+  };
 }

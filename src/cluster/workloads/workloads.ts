@@ -12,15 +12,19 @@ import { daemonSetController } from './daemon-sets.ts';
 import { deploymentController } from './deployments.ts';
 import { endpointSliceController } from './endpoint-slices.ts';
 import { garbageCollector } from './garbage.ts';
+import type { Pod, ReplicaSet } from './kinds.ts';
 import { nodes } from './kinds.ts';
 import { namespaceController } from './namespaces.ts';
 import { indexObjects } from './object-index.ts';
-import { indexPods } from './pod-index.ts';
+import { indexOwned } from './owned-index.ts';
 import type { PlanPod } from './pods.ts';
-import { podController } from './pods.ts';
-import type { Controller } from './reconciler.ts';
-import { runController } from './reconciler.ts';
+import { createAddresses, podController } from './pods.ts';
+import type { EventRecorder } from './recorder.ts';
+import { createRecorder, recordNothing } from './recorder.ts';
 import { replicaSetController } from './replica-sets.ts';
+import { createScheduler } from './scheduler.ts';
+import type { Controller } from './work-queue.ts';
+import { runController } from './work-queue.ts';
 
 export interface WorkloadOptions {
   /** How pods fare; ready after a second where absent. */
@@ -31,6 +35,8 @@ export interface WorkloadOptions {
   readonly utilisation?: Utilisation;
   /** Whether namespaces get what every namespace has; they do where absent. */
   readonly isFurnished?: boolean;
+  /** Whether controllers record Events of what they do; they do where absent. */
+  readonly isTold?: boolean;
 }
 
 interface Surroundings extends WorkloadOptions {
@@ -45,13 +51,36 @@ const eventMs = 3_600_000;
 
 /** Answers how to stop. */
 export function startWorkloads(options: Surroundings): () => void {
-  const { api, clock, log, plan = () => ({ readyMs: readyMsDefault }) } = options;
+  const { api, clock, log, plan = () => ({ readyMs: readyMsDefault }), isTold = true } = options;
   const index = indexObjects(api);
-  const podsOf = indexPods(api);
+  const podsOf = indexOwned<Pod>(api, 'pods');
+  const setsOf = indexOwned<ReplicaSet>(api, 'replicasets.apps');
+  const scheduler = createScheduler(api);
+  const recorderOf = (component: string): EventRecorder =>
+    isTold ? createRecorder({ api, clock, log, component }) : recordNothing;
   const controllers: readonly Controller[] = [
-    podController({ api, clock, plan, nextAddress: addresses() }),
-    replicaSetController({ api, clock, podsOf }),
-    deploymentController({ api, clock }),
+    podController({
+      api,
+      clock,
+      plan,
+      scheduler,
+      addresses: createAddresses(),
+      record: recorderOf('kubelet'),
+    }),
+    replicaSetController({
+      api,
+      clock,
+      podsOf,
+      scheduler,
+      record: recorderOf('replicaset-controller'),
+    }),
+    deploymentController({
+      api,
+      clock,
+      podsOf,
+      setsOf,
+      record: recorderOf('deployment-controller'),
+    }),
     daemonSetController({ api, clock, podsOf }),
     endpointSliceController(api),
     autoscalerController({ api, clock, utilisation: options.utilisation ?? (() => undefined) }),
@@ -64,15 +93,6 @@ export function startWorkloads(options: Surroundings): () => void {
   return () => {
     stopEvents();
     for (const it of running) it.stop();
-  };
-}
-
-/** Of 10.244.0.0/16, one after the other. */
-function addresses(): () => string {
-  let serial = 1;
-  return () => {
-    serial += 1;
-    return `10.244.${(serial >> 8) & 0xff}.${serial & 0xff}`;
   };
 }
 

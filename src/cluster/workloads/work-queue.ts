@@ -1,6 +1,7 @@
 /**
  * What every controller of the cluster is: names of objects, each at most once in the queue, looked
- * at one after the other. What fails is tried again later; what is late is looked at in time.
+ * at one after the other in the order in which they came. A look decides by what is, never by what
+ * happened; the last one says when to look again. What fails is tried again later, and told.
  */
 import type { Clock } from '../../kube/clock.ts';
 import type { Log } from '../../kube/log.ts';
@@ -9,7 +10,7 @@ import { StatusError } from '../status-error.ts';
 
 export interface Controller {
   readonly name: string;
-  /** Whom a change concerns. */
+  /** Whom a change concerns. Asked of every change of the cluster: cheap. */
   readonly keysOf: (change: Change) => readonly string[];
   /** Answers after how many milliseconds to look again, if nothing happens. */
   readonly reconcile: (key: string) => Promise<number | undefined>;
@@ -21,49 +22,46 @@ export interface Running {
   stop(): void;
 }
 
-export interface ReconcilerOptions {
+export interface WorkQueueOptions {
   readonly api: Pick<ControllerApi, 'onChange'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Conflicts heal at once; others get more time. */
-const conflictMs = 5;
+/** Conflicts heal with a second look; others get more time. */
+const conflictMs = 0;
+const conflictsMax = 10;
 const backOffMsFirst = 100;
 const backOffMsMax = 30_000;
 
 export function runController(
   { name, keysOf, reconcile }: Controller,
-  { api, clock, log }: ReconcilerOptions,
+  { api, clock, log }: WorkQueueOptions,
 ): Running {
   const waiting = new Set<string>();
   const failures = new Map<string, number>();
-  const timers = new Map<string, () => void>();
+  const timers = createTimers(clock, (key) => add(key));
   let isWorking = false;
   let isStopped = false;
 
-  const addAfter = (key: string, ms: number): void => {
-    timers.get(key)?.();
-    timers.set(
-      key,
-      clock.after(ms, () => {
-        timers.delete(key);
-        add(key);
-      }),
-    );
+  const failed = (key: string, error: unknown): void => {
+    const count = (failures.get(key) ?? 0) + 1;
+    failures.set(key, count);
+    const isRaced = error instanceof StatusError && (error.code === 409 || error.code === 404);
+    const isNews = !isRaced || count > conflictsMax;
+    const fields = { controller: name, key, error: String(error), count };
+    if (isNews) log.warn(fields, 'trying again');
+    else log.debug(fields, 'overtaken: trying again');
+    const backOffMs = Math.min(backOffMsFirst * 2 ** Math.min(count - 1, 16), backOffMsMax);
+    timers.set(key, isNews ? backOffMs : conflictMs);
   };
   const look = async (key: string): Promise<void> => {
     try {
       const againMs = await reconcile(key);
-      failures.delete(key);
-      if (againMs !== undefined) addAfter(key, againMs);
+      if (failures.size > 0) failures.delete(key);
+      if (!isStopped) timers.set(key, againMs);
     } catch (error) {
-      const count = (failures.get(key) ?? 0) + 1;
-      failures.set(key, count);
-      const isRaced = error instanceof StatusError && (error.code === 409 || error.code === 404);
-      if (!isRaced) log.warn({ controller: name, key, error: String(error) }, 'trying again');
-      const backOffMs = Math.min(backOffMsFirst * 2 ** Math.min(count, 9), backOffMsMax);
-      addAfter(key, isRaced && count < 10 ? conflictMs : backOffMs);
+      if (!isStopped) failed(key, error);
     }
   };
   const work = async (): Promise<void> => {
@@ -90,7 +88,34 @@ export function runController(
       isStopped = true;
       waiting.clear();
       unsubscribe();
-      for (const cancel of timers.values()) cancel();
+      timers.clear();
+    },
+  };
+}
+
+/** One timer a key: a later word replaces the one before. */
+function createTimers(clock: Clock, ring: (key: string) => void) {
+  const set = new Map<string, { readonly atMs: number; readonly cancel: () => void }>();
+  return {
+    /** Undefined takes it off. */
+    set: (key: string, ms: number | undefined): void => {
+      const known = set.get(key);
+      const atMs = ms === undefined ? undefined : clock.monotonic() + Math.max(0, ms);
+      if (known?.atMs === atMs) return;
+      known?.cancel();
+      if (ms === undefined || atMs === undefined) {
+        set.delete(key);
+        return;
+      }
+      const cancel = clock.after(ms, () => {
+        set.delete(key);
+        ring(key);
+      });
+      set.set(key, { atMs, cancel });
+    },
+    clear: (): void => {
+      for (const { cancel } of set.values()) cancel();
+      set.clear();
     },
   };
 }
