@@ -23,6 +23,7 @@ export interface FieldError {
 export interface StatusErrorOptions {
   /** HTTP status. */
   readonly code: number;
+  /** Not told where empty. */
   readonly reason: string;
   readonly details?: StatusDetails;
   readonly retryAfterSeconds?: number;
@@ -58,7 +59,8 @@ export class StatusError extends Error {
       metadata: this.continueToken === undefined ? {} : { continue: this.continueToken },
       status: 'Failure',
       message: this.message,
-      reason: this.reason,
+      // A webhook may refuse without one.
+      ...(this.reason !== '' && { reason: this.reason }),
       ...(this.details === undefined && retryAfterSeconds === undefined ? {} : { details }),
       code: this.code,
     };
