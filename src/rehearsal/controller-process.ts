@@ -33,8 +33,8 @@ export interface ProcessOptions {
   readonly settings?: Partial<Settings>;
   /** Whether it acts without asking for the lease; for worlds with one process. */
   readonly isAlone?: boolean;
-  /** What answers metric checks and hooks in place of the network. */
-  readonly answers?: Partial<Pick<ControllerOptions, 'checks' | 'post'>>;
+  /** What answers metric checks and hooks, and takes alerts, in place of the network. */
+  readonly answers?: Partial<Pick<ControllerOptions, 'checks' | 'post' | 'alerts'>>;
 }
 
 export type ProcessEnd = 'Stopped' | 'Killed' | 'Lost the lease';

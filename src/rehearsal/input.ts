@@ -36,7 +36,6 @@ export interface RehearsalInput {
   readonly autoscaler: HorizontalPodAutoscaler | undefined;
   readonly configs: readonly (ConfigMap | Secret)[];
   readonly templates: readonly MetricTemplate[];
-  readonly admissionWarnings: readonly string[];
   /** One line for each stand-in, and for what was left out. */
   readonly assumptions: readonly string[];
   /** Whether the Deployment is a stand-in. */
@@ -154,7 +153,7 @@ function inputOf(
   if (canary.apiVersion !== canaryApiVersion) {
     complain('apiVersion', `a Canary is of ${canaryApiVersion}`);
   }
-  const { errors, warnings } = validateCanary(canary, {
+  const { errors } = validateCanary(canary, {
     providers: supportedProviders,
     targetKinds: supportedTargetKinds,
     autoscalerKinds: supportedAutoscalerKinds,
@@ -173,7 +172,6 @@ function inputOf(
     assemble(
       canary,
       all.map(({ object }) => object),
-      warnings,
     ),
   ];
 }
@@ -190,11 +188,7 @@ function hasContainers(object: KubeObject): boolean {
   return Array.isArray(containers) && containers.every(isFields);
 }
 
-function assemble(
-  canary: Canary,
-  objects: readonly KubeObject[],
-  admissionWarnings: readonly string[],
-): RehearsalInput {
+function assemble(canary: Canary, objects: readonly KubeObject[]): RehearsalInput {
   const { namespace = '' } = canary.metadata;
   const { targetRef, autoscalerRef } = canary.spec;
   const assumptions: string[] = [];
@@ -242,7 +236,6 @@ function assemble(
     autoscaler,
     configs,
     templates,
-    admissionWarnings,
     assumptions,
     isDeploymentGiven: givenDeployment !== undefined,
   };

@@ -48,6 +48,7 @@ const plainSigns: Readonly<Record<string, string>> = {
   '✓': '+',
   '✗': 'x',
   '▸': '>',
+  '✉': '@',
   '·': '-',
   '…': '...',
   '█': '#',
@@ -56,4 +57,4 @@ const plainSigns: Readonly<Record<string, string>> = {
 };
 
 export const inAscii = (text: string): string =>
-  text.replaceAll(/[✓✗▸·…█░’]/g, (sign) => plainSigns[sign] ?? '?');
+  text.replaceAll(/[✓✗▸✉·…█░’]/g, (sign) => plainSigns[sign] ?? '?');

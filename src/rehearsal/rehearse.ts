@@ -3,19 +3,13 @@
  * scenario plays users, traffic, metrics and hooks. The same arguments give the same rehearsal.
  */
 import type { Canary } from '../api/canary.ts';
-import { effectiveProvider, supportedProviders } from '../api/providers.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
 import { openType } from '../cluster/open-type.ts';
 import type { ResourceType } from '../cluster/resource-type.ts';
-import { StatusError } from '../cluster/status-error.ts';
-import type { Answerer } from '../admission/server.ts';
+import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import { startWorkloads } from '../cluster/workloads/workloads.ts';
 import type { Checks } from '../controller/checks.ts';
 import type { Log } from '../kube/log.ts';
-import type { MetricsContext } from '../metrics/run-metrics.ts';
-import { checkAvailability, runMetrics } from '../metrics/run-metrics.ts';
-import type { KubeObject } from '../api/kubernetes.ts';
-import type { Resource } from '../kube/resources.ts';
 import {
   canaries,
   configMaps,
@@ -25,23 +19,26 @@ import {
   namespaces,
   secrets,
 } from '../kube/resources.ts';
-import { perform } from './actions.ts';
-import type { AdviceSubject } from './advice/advice.ts';
-import { advise } from './advice/advice.ts';
+import type { MetricsContext } from '../metrics/run-metrics.ts';
+import { checkAvailability, runMetrics } from '../metrics/run-metrics.ts';
+import type { Hands } from './actions.ts';
+import { deedOf } from './actions.ts';
 import { plannedMs } from './advice/plan.ts';
+import type { ClusterUser } from './cluster-user.ts';
+import { createClusterUser } from './cluster-user.ts';
 import { createHookAnswers, withMarkedHooks } from './hook-answers.ts';
 import type { RehearsalInput } from './input.ts';
-import { createPodPlan } from './pods.ts';
-import { createOracle, isForetold } from './oracle.ts';
+import { createOracle } from './oracle.ts';
 import { ownTypes } from './own-kinds.ts';
+import { createPodPlan } from './pods.ts';
 import type { Recorder } from './recorder.ts';
 import { createRecorder, liveCanary } from './recorder.ts';
-import { RehearsalRefused } from './refused.ts';
+import { resultOf, subjectOf } from './result.ts';
 import { routeResources } from './routes.ts';
 import type { Scenario } from './scenario.ts';
 import { createSyntheticPrometheus } from './synthetic-prometheus.ts';
-import type { Rehearsal, Verdict } from './timeline.ts';
-import type { World } from './world.ts';
+import type { Rehearsal } from './timeline.ts';
+import type { StartOptions, World } from './world.ts';
 import { createWorld } from './world.ts';
 
 export interface RehearseOptions {
@@ -73,42 +70,28 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const { api } = cluster;
   const nowMs = (): number => clock.monotonic();
   const recorder = createRecorder({ input, scenario, seed, meshProvider, api, nowMs });
-  const stop = startWorkloads({
-    api,
-    clock,
-    log: quiet,
-    plan: createPodPlan(input, scenario, recorder),
-  });
-  await supply(cluster, input);
+  const plan = createPodPlan(input, scenario, recorder);
+  const stop = startWorkloads({ api, clock, log: quiet, plan });
   const process = world.start({
     name: 'aviary',
     isAlone: true,
     settings: { meshProvider, metricsServer },
-    answers: {
-      checks: checksOf(options, world, recorder),
-      post: createHookAnswers({
-        scenario,
-        canary: () => liveCanary({ api, input }),
-        scenarioMs: recorder.scenarioMs,
-        called: recorder.called,
-      }),
-    },
+    answers: answersOf(options, world, recorder),
   });
-  await put(cluster, canaries, withMarkedHooks(input.canary));
+  const user = createClusterUser(cluster, clock);
+  const admissionWarnings = await supply(input, user, clock);
   const isReady = await clock.advanceUntil(
     () => recorder.phase() === 'Initialized' && recorder.isAtRest(),
     initializationMsMax,
   );
   await clock.advance(reportMs);
   recorder.begin();
-  if (isReady) {
-    const stage = { world, recorder, review: process.review };
-    await play({ ...options, timeoutMs: timeoutOf(options) }, stage);
-  }
+  if (isReady) await play(options, { clock, api, user, recorder });
   process.kill();
   await process.ended;
   stop();
-  return resultOf(options, recorder, isReady);
+  cluster.stop();
+  return resultOf(options, { recorder, isReady, admissionWarnings });
 }
 
 /** Kinds of meshes are not looked into; those that every cluster has are there already. */
@@ -122,33 +105,52 @@ const builtInGroups: ReadonlySet<string> = new Set(['', 'apps', 'networking.k8s.
 const nothing = (): void => undefined;
 const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-async function supply(cluster: Cluster, input: RehearsalInput): Promise<void> {
-  const { deployment, autoscaler, configs, templates } = input;
-  const objects = [deployment, ...configs, ...templates, ...(autoscaler ? [autoscaler] : [])];
-  const homes = new Set(objects.map(({ metadata }) => metadata.namespace ?? ''));
-  for (const name of homes) {
-    if (cluster.api.get(namespaces, { namespace: '', name }) !== undefined) continue;
-    await put(cluster, namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+/** Everything is there when the Canary comes; answers what admission says to it. */
+async function supply(
+  { canary, deployment, autoscaler, configs, templates }: RehearsalInput,
+  user: ClusterUser,
+  clock: VirtualClock,
+): Promise<readonly string[]> {
+  const objects = [deployment, ...configs, ...templates];
+  for (const name of new Set(objects.map(({ metadata }) => metadata.namespace ?? ''))) {
+    if (name === 'default') continue;
+    await user.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
   for (const config of configs) {
-    await put<KubeObject>(cluster, config.kind === 'Secret' ? secrets : configMaps, config);
+    await user.create<KubeObject>(config.kind === 'Secret' ? secrets : configMaps, config);
   }
-  for (const template of templates) await put(cluster, metricTemplates, template);
-  if (autoscaler !== undefined) await put(cluster, horizontalPodAutoscalers, autoscaler);
-  await put(cluster, deployments, deployment);
+  for (const template of templates) await user.create(metricTemplates, template);
+  if (autoscaler !== undefined) await user.create(horizontalPodAutoscalers, autoscaler);
+  await user.create(deployments, deployment);
+  // Admission answers from the controller's memory, which the target has to reach.
+  await clock.advance(noticeMs);
+  return user.create(canaries, withMarkedHooks(canary));
 }
 
-async function put<T extends KubeObject>(
-  { api }: Cluster,
-  resource: Resource<T>,
-  object: T,
-): Promise<void> {
-  try {
-    await api.create(resource, object);
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    throw new RehearsalRefused(error.message, { cause: error });
-  }
+/** What takes the place of the network. */
+function answersOf(
+  options: RehearseOptions,
+  world: World,
+  recorder: Recorder,
+): NonNullable<StartOptions['answers']> {
+  const { input, scenario } = options;
+  const { api } = world.cluster;
+  return {
+    checks: checksOf(options, world, recorder),
+    post: createHookAnswers({
+      scenario,
+      canary: () => liveCanary({ api, input }),
+      scenarioMs: recorder.scenarioMs,
+      called: recorder.called,
+    }),
+    alerts: {
+      outbox: {
+        add: ({ alert: { severity, message }, receiver: to }) =>
+          recorder.tell({ kind: 'Alert', severity, to, message }),
+      },
+      fallback: undefined,
+    },
+  };
 }
 
 /** Metrics as the controller asks for them, answered by the scenario, and written down. */
@@ -186,30 +188,26 @@ function checksOf(options: RehearseOptions, { clock, cluster }: World, recorder:
   };
 }
 
-interface Stage {
-  readonly world: World;
+interface Stage extends Hands {
+  readonly clock: VirtualClock;
   readonly recorder: Recorder;
-  /** The controller's webhook. */
-  readonly review: Answerer;
 }
 
 /** The actions at their times, then the rest of what comes of them. */
-async function play(
-  { input, scenario, timeoutMs }: RehearseOptions & { readonly timeoutMs: number },
-  { world: { clock, cluster }, recorder, review }: Stage,
-): Promise<void> {
+async function play(options: RehearseOptions, stage: Stage): Promise<void> {
+  const { input, scenario } = options;
+  const { clock, recorder } = stage;
+  const timeoutMs = timeoutOf(options);
   for (const action of scenario.actions) {
     const aheadMs = Math.min(action.atMs, timeoutMs) - recorder.scenarioMs();
     if (aheadMs > 0) await clock.advance(aheadMs);
     if (action.atMs > timeoutMs) return;
+    const { text, run } = deedOf(action, input, stage);
+    const warnings: string[] = [];
     recorder.acting(action);
-    try {
-      const done = await perform(action, input, { api: cluster.api, review });
-      recorder.tell({ kind: 'Action', ...done });
-    } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      throw new RehearsalRefused(error.message, { cause: error });
-    }
+    recorder.tell({ kind: 'Action', text, warnings });
+    // What comes of it may be told before the answer is there.
+    warnings.push(...(await run()));
   }
   await clock.advance(noticeMs);
   const leftMs = Math.max(0, timeoutMs - recorder.scenarioMs());
@@ -223,68 +221,4 @@ function timeoutOf(options: RehearseOptions): number {
   const { actions } = options.scenario;
   const needMs = (actions.at(-1)?.atMs ?? 0) + actions.length * plannedMs(subjectOf(options));
   return options.timeoutMs ?? Math.max(timeoutMsDefault, 2 * needMs);
-}
-
-function subjectOf({ input, scenario, meshProvider }: RehearseOptions): AdviceSubject {
-  const { canary, deployment, autoscaler, isDeploymentGiven } = input;
-  const provider = effectiveProvider(canary.spec.provider, meshProvider);
-  return {
-    canary,
-    scenario,
-    abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
-    deployment: isDeploymentGiven ? deployment : undefined,
-    autoscaler,
-  };
-}
-
-const verdicts = {
-  Promoted: 'promoted',
-  RolledBack: 'rolled-back',
-  Replaced: 'unfinished',
-  Unfinished: 'unfinished',
-} as const;
-
-function resultOf(options: RehearseOptions, recorder: Recorder, isReady: boolean): Rehearsal {
-  const { input, scenario, seed } = options;
-  const { name, namespace = '' } = input.canary.metadata;
-  const rollouts = recorder.rollouts.list(recorder.scenarioMs());
-  const [first, last] = [rollouts[0], rollouts.at(-1)];
-  const [fromMs, toMs] = [first?.startedAtMs ?? 0, last?.endedAtMs ?? 0];
-  const verdict: Verdict = last === undefined ? 'unfinished' : verdicts[last.outcome];
-  return {
-    canary: { namespace, name },
-    scenario: { name: scenario.name, description: scenario.description },
-    seed,
-    verdict,
-    because: isReady ? becauseOf(recorder, verdict) : neverReady(recorder),
-    durationMs: toMs - fromMs,
-    rollouts,
-    timeline: recorder.timeline,
-    requests: recorder.traffic.count(fromMs, toMs),
-    advice: advise(subjectOf(options)),
-    admissionWarnings: input.admissionWarnings,
-    assumptions: [...input.assumptions, ...unforetold(input, scenario)],
-  };
-}
-
-const neverReady = ({ lastSaid }: Recorder): string =>
-  `The Canary was never initialized: ${lastSaid() ?? 'nothing was said of it'}`;
-
-/** The event that tells the end, or the last one that was told. */
-function becauseOf(recorder: Recorder, verdict: Verdict): string {
-  const said = recorder.timeline.flatMap((entry) =>
-    entry.kind === 'Event' ? [entry.message] : [],
-  );
-  const beginnings = { promoted: 'Promotion completed', 'rolled-back': 'Rolling back' };
-  if (verdict === 'unfinished') return recorder.lastSaid() ?? '';
-  const decisive = said.findLast((message) => message.startsWith(beginnings[verdict]));
-  return decisive ?? said.at(-1) ?? '';
-}
-
-function unforetold({ canary }: RehearsalInput, scenario: Scenario): readonly string[] {
-  return (canary.spec.analysis?.metrics ?? []).flatMap((metric) => {
-    const isOwn = metric.templateRef !== undefined || Boolean(metric.query);
-    if (!isOwn || isForetold(scenario, metric)) return [];
-    return [`The scenario has no values for metric ${metric.name}: it passes`];
-  });
 }

@@ -105,6 +105,7 @@ function likeness(entry: TimelineEntry): string {
       return `${entry.metric} ${entry.verdict} ${entry.weight}`;
     case 'Hook':
       return `${entry.name} ${entry.reply} ${entry.message}`;
+    case 'Alert':
     case 'Event':
       return entry.message.replaceAll(/\d+(\.\d+)?/g, '0');
     case 'Action':
@@ -162,6 +163,12 @@ function describe(entry: TimelineEntry): Line {
       return describeCheck(entry);
     case 'Hook':
       return describeHook(entry);
+    case 'Alert':
+      return {
+        mark: '✉',
+        colour: 'cyan',
+        text: `alert (${entry.severity}) to ${entry.to}: ${entry.message}`,
+      };
     case 'Event':
       return entry.type === 'Warning'
         ? { mark: '!', colour: 'yellow', text: entry.message }

@@ -32,6 +32,13 @@ export type TimelineEntry = { readonly atMs: number; /** Percent. */ readonly we
       readonly reply: 'Accepts' | 'Refuses' | 'Silent';
       readonly message: string;
     }
+  | {
+      readonly kind: 'Alert';
+      readonly severity: 'info' | 'warn' | 'error';
+      /** The AlertProvider, as `NAME.NAMESPACE`. */
+      readonly to: string;
+      readonly message: string;
+    }
   | { readonly kind: 'Event'; readonly type: 'Normal' | 'Warning'; readonly message: string }
 );
 

@@ -220,6 +220,18 @@ actions: [{ at: 0s, deploy: v2 }]
     assert.ok(rehearsal.verdict === 'rolled-back' || notReady !== undefined, textOf(rehearsal));
   });
 
+  test('shows who is told', async () => {
+    const alerts = 'alerts: [{ name: on-call, severity: error, providerRef: { name: pager } }]';
+    const text = manifest.replace('    webhooks:', `    ${alerts}\n    webhooks:`);
+    const told = async (name: string) =>
+      (await shipped(name, { text })).timeline.flatMap((entry) =>
+        entry.kind === 'Alert' ? [`${entry.severity} ${entry.to}: ${entry.message}`] : [],
+      );
+    assert.deepEqual(await told('good-release'), []);
+    const [first = ''] = await told('errors-30-percent');
+    assert.match(first, /^error pager\.test: Failed checks threshold reached 3/);
+  });
+
   test('of blue/green moves all traffic at once, of A/B only users that match', async () => {
     const iterations = manifest
       .replace('    maxWeight: 50\n    stepWeight: 10\n', '    iterations: 3\n')
