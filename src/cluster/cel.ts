@@ -52,7 +52,7 @@ export function reasonOf(error: unknown): string {
       : String(error instanceof Error ? error.message : error);
   const outOfBounds = /index out of bounds, index (-?\d+)/.exec(summary);
   if (outOfBounds !== null) return `index out of bounds: ${outOfBounds[1]}`;
-  if (summary.startsWith('found no matching overload')) return 'no such overload';
+  if (/^(found no matching|no such) overload/.test(summary)) return 'no such overload';
   return summary.replace(/^No such key/, 'no such key');
 }
 

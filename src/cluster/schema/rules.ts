@@ -91,7 +91,7 @@ function apply(
   const outcome = test(variables);
   if (outcome.value === true) return;
   if (outcome.error !== undefined) {
-    const why = `${reasonOf(outcome.error)} evaluating rule: ${textOf(rule)}`;
+    const why = stumbled(reasonOf(outcome.error), textOf(rule));
     visit.report(invalid(visit.path(), schema.type ?? '', why));
     return;
   }
@@ -100,6 +100,12 @@ function apply(
   const detail = typeof said === 'string' && isOneLine(said) ? said.trim() : messageOf(rule);
   const shown = schema.type === 'object' || schema.type === 'array' ? undefined : value;
   visit.report(errorFor(rule.reason, pathOf(visit, rule), shown, detail));
+}
+
+function stumbled(reason: string, rule: string): string {
+  return reason === 'no such overload'
+    ? `'${reason}': call arguments did not match a supported operator, function or macro signature for rule: ${rule}`
+    : `${reason} evaluating rule: ${rule}`;
 }
 
 const isOneLine = (text: string): boolean => text.trim() !== '' && !text.trim().includes('\n');

@@ -210,6 +210,7 @@ const ruleSpec = ruled(
         { 'x-kubernetes-int-or-string': true },
         { rule: "type(self) == int ? self > 0 : self.startsWith('p')", message: 'a good port' },
       ),
+      either: ruled({ 'x-kubernetes-int-or-string': true }, { rule: 'self > 0' }),
       tags: ruled(
         {
           type: 'object',
@@ -555,6 +556,7 @@ const rulers: Readonly<Record<string, ObjectCase>> = {
   'a rule stumbles over an index': rulerOf({ matches: [] }),
   'a port of a bad number': rulerOf({ port: -1 }),
   'a port of a bad name': rulerOf({ port: 'x' }),
+  'a rule stumbles over a type': rulerOf({ either: 'x' }),
   'a tag of no': rulerOf({ tags: { a: 'no' } }),
   'fields by other names': rulerOf({ 'dashed-name': { 'a-b': 3, namespace: 2 } }),
   'a value of a map': rulerOf({ shares: { a: 1, b: 9 } }),
