@@ -7,7 +7,9 @@ import { customResources } from './custom-resources.ts';
 import { customVersions } from './custom-versions.ts';
 import { deletion } from './deletion.ts';
 import { discovery } from './discovery.ts';
-import { kubectlRead } from './kubectl-read.ts';
+import { history } from './history.ts';
+import { kubectlDescribe } from './kubectl-describe.ts';
+import { kubectlGet } from './kubectl-get.ts';
 import { kubectlRollout } from './kubectl-rollout.ts';
 import { kubectlWrite } from './kubectl-write.ts';
 import { lists } from './lists.ts';
@@ -15,10 +17,12 @@ import { namespaceRules } from './namespaces.ts';
 import { objects } from './objects.ts';
 import { patches } from './patches.ts';
 import { refusals } from './refusals.ts';
+import { rollouts } from './rollouts.ts';
 import { services } from './services.ts';
 import { shapes } from './shapes.ts';
 import { subresources } from './subresources.ts';
 import { trials } from './trials.ts';
+import { webhookLimits } from './webhook-limits.ts';
 import { webhooks } from './webhooks.ts';
 import { watches } from './watches.ts';
 import { workloads } from './workloads.ts';
@@ -35,6 +39,7 @@ const chapters: readonly Chapter[] = [
   trials,
   lists,
   watches,
+  history,
   shapes,
   subresources,
   namespaceRules,
@@ -42,9 +47,12 @@ const chapters: readonly Chapter[] = [
   customResources,
   customVersions,
   webhooks,
+  webhookLimits,
   workloads,
+  rollouts,
   services,
-  kubectlRead,
+  kubectlGet,
+  kubectlDescribe,
   kubectlWrite,
   kubectlRollout,
 ];

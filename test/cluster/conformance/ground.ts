@@ -8,6 +8,8 @@ import { until } from '../../support/until.ts';
 import { callsTo } from './calls.ts';
 import { kubectlOn } from './kubectl.ts';
 import type { Ground, Site } from './site.ts';
+import { startWebhookServer } from './webhook-server.ts';
+import type { WebhookServer } from './webhook-server.ts';
 
 export interface OpenGround extends Ground {
   close(): Promise<void>;
@@ -21,6 +23,7 @@ export async function groundOn(site: Site, kubectlPath: string): Promise<OpenGro
     connect({ kubeconfig: kubeconfigPath, master: '', environment: {}, clock: systemClock }),
   );
   let count = 0;
+  let webhookServer: Promise<WebhookServer> | undefined;
   const name = (prefix: string): string => `${prefix}-${(count += 1)}`;
   return {
     site,
@@ -34,6 +37,7 @@ export async function groundOn(site: Site, kubectlPath: string): Promise<OpenGro
     directory,
     until: (what, probe) => until(what, probe, { timeoutMs: site.patienceMs }),
     name,
+    webhookServer: () => (webhookServer ??= startWebhookServer()),
     namespace: async () => {
       const metadata = { name: name('ground') };
       const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
@@ -43,6 +47,7 @@ export async function groundOn(site: Site, kubectlPath: string): Promise<OpenGro
     },
     close: async () => {
       calls.close();
+      await (await webhookServer)?.close();
       await site.close();
       await rm(directory, { recursive: true, force: true });
     },

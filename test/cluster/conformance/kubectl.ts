@@ -4,6 +4,8 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { KubectlResult } from '../kubectl.ts';
 import { runKubectl } from '../kubectl.ts';
 import { join } from 'node:path';
+import { deployment } from './paths.ts';
+import type { Ground } from './site.ts';
 import { until } from '../../support/until.ts';
 
 export interface Kubectl {
@@ -90,3 +92,17 @@ export const table = (text: string): readonly (readonly string[])[] =>
     .trimEnd()
     .split('\n')
     .map((line) => line.trim().split(/ {2,}/));
+
+/** A Deployment in `default` that is available. Answers its name. */
+export async function available({ kubectl, name }: Ground, replicas = 2): Promise<string> {
+  const app = name('web');
+  await kubectl.run('', ['apply', '-f', '-'], JSON.stringify(deployment(app, { replicas })));
+  const progressed = 'jsonpath={.status.conditions[?(@.type=="Progressing")].reason}';
+  await kubectl.run('', [
+    'wait',
+    `--for=${progressed}=NewReplicaSetAvailable`,
+    `deployment/${app}`,
+    '--timeout=20s',
+  ]);
+  return app;
+}

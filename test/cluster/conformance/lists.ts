@@ -39,9 +39,6 @@ const byField: Readonly<Record<string, readonly string[]>> = {
   'metadata.name!=a,metadata.name!=b': ['c'],
 };
 
-const tooOld =
-  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
-
 export const lists: Chapter = {
   title: 'lists',
   needsKubectl: false,
@@ -149,24 +146,6 @@ export const lists: Chapter = {
       assertLike(all.body, { metadata: { remainingItemCount: 3 } });
       const some = await ground.calls.get(path, { limit: '1', labelSelector: 'x=y' });
       assert.equal(at(some.body, 'metadata.remainingItemCount'), undefined);
-    },
-    'a page from a time that is forgotten is gone; its answer says how to go on': async (
-      ground,
-    ) => {
-      const path = await three(ground);
-      const first = await ground.calls.get(path, { limit: '1', labelSelector: 'rank' });
-      const token = textAt(first.body, 'metadata.continue');
-      const query = { limit: '1', labelSelector: 'rank', continue: token };
-      // The real one learns some time after etcd that history was forgotten.
-      const answer = await ground.until('the page is gone', async () => {
-        await ground.calls.patch('merge', `${path}/a`, { data: { at: ground.name('x') } });
-        await ground.site.forget();
-        const answer = await ground.calls.get(path, query);
-        return answer.code !== 200 && answer;
-      });
-      assertLike(answer, { code: 410, body: { reason: 'Expired', message: tooOld } });
-      const anew = { ...query, continue: textAt(answer.body, 'metadata.continue') };
-      assert.deepEqual(namesOf((await ground.calls.get(path, anew)).body), ['b']);
     },
     'a token that is none': async ({ calls }) => {
       const answer = await calls.get(configMaps('default'), { limit: '1', continue: 'none' });

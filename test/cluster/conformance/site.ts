@@ -4,6 +4,7 @@
  */
 import type { Calls } from './calls.ts';
 import type { Kubectl } from './kubectl.ts';
+import type { WebhookServer } from './webhook-server.ts';
 
 export interface Site {
   readonly url: string;
@@ -29,6 +30,8 @@ export interface Ground {
     what: string,
     probe: () => Promise<Value | undefined | false>,
   ) => Promise<Value>;
+  /** One for all tests, since its keys take long to make. */
+  readonly webhookServer: () => Promise<WebhookServer>;
   /** A new namespace, which no other test uses. Answers its name. */
   readonly namespace: () => Promise<string>;
   /** A name that no other test uses. */

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { assertLike, at, textAt } from './match.ts';
 import { configMaps, secrets } from './paths.ts';
-import { defineWidgets } from './widgets.ts';
 import type { Chapter, Ground } from './site.ts';
 
 const versionOf = (body: unknown): string => textAt(body, 'metadata.resourceVersion');
@@ -158,20 +157,6 @@ export const watches: Chapter = {
       });
       await calls.create(path, secret('b'));
       assert.deepEqual(await watching.names(1), ['ADDED b']);
-      watching.close();
-    },
-    'from a version that is forgotten: 410, within the watch': async (ground) => {
-      const { calls } = ground;
-      // Of a kind that is new, since what the real one keeps reaches back to the kind's beginning.
-      const { path } = await defineWidgets(ground, await ground.namespace());
-      await ground.site.forget();
-      const watching = await calls.watch(path, { resourceVersion: '1' });
-      const event = await watching.next();
-      assertLike(event, {
-        type: 'ERROR',
-        object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 },
-      });
-      assert.match(textAt(event.object, 'message'), /^too old resource version: 1 \(\d+\)$/);
       watching.close();
     },
     'from what is no version': async ({ calls }) => {
