@@ -83,8 +83,8 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     canary,
     abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
     ...(problem === undefined ? {} : { problem }),
-    ...(target === undefined ? {} : { target: targetView(canary, target, world) }),
-    ...(primary === undefined ? {} : { primary: primaryView(canary, primary, world) }),
+    ...(target === undefined ? {} : { target: targetView(canary, target, memory, world) }),
+    ...(primary === undefined ? {} : { primary: primaryView(canary, primary, memory, world) }),
     ...(revision === undefined ? {} : { revision }),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
@@ -106,27 +106,38 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   };
 }
 
-function targetView(canary: Canary, target: Deployment, world: World): WorkloadView {
+function targetView(
+  canary: Canary,
+  target: Deployment,
+  memory: Memory,
+  world: World,
+): WorkloadView {
   const prefix = `canary deployment ${targetDisplayName(canary)} not ready: `;
-  return viewOf(canary, target, canaryReadyThreshold(canary), prefix, world);
+  return viewOf(canary, target, canaryReadyThreshold(canary), { prefix, memory }, world);
 }
 
-function primaryView(canary: Canary, primary: Deployment, world: World): WorkloadView {
+function primaryView(
+  canary: Canary,
+  primary: Deployment,
+  memory: Memory,
+  world: World,
+): WorkloadView {
   const prefix = `${primaryDisplayName(canary)} not ready: `;
-  return viewOf(canary, primary, primaryReadyThreshold(canary), prefix, world);
+  return viewOf(canary, primary, primaryReadyThreshold(canary), { prefix, memory }, world);
 }
 
 function viewOf(
   canary: Canary,
   deployment: Deployment,
   thresholdPercent: number,
-  prefix: string,
+  { prefix, memory }: { readonly prefix: string; readonly memory: Memory },
   { clock }: World,
 ): WorkloadView {
   const readiness = readinessOf(deployment, {
     deadlineMs: progressDeadlineMs(canary),
     thresholdPercent,
     nowMs: clock.now(),
+    waitedMs: clock.monotonic() - memory.transitionAtMs,
   });
   const revision = deployment.metadata.annotations?.[revisionAnnotation];
   return {

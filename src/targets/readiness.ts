@@ -19,6 +19,8 @@ export interface ReadinessOptions {
   readonly thresholdPercent: number;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** For how long it could have been waited for, by a clock that never jumps. */
+  readonly waitedMs: number;
 }
 
 const ready: Readiness = { kind: 'Ready' };
@@ -61,7 +63,7 @@ export function named(readiness: Readiness, prefix: string): Readiness {
 
 function isBeforeDeadline(
   deployment: Deployment,
-  { deadlineMs, nowMs }: ReadinessOptions,
+  { deadlineMs, nowMs, waitedMs }: ReadinessOptions,
 ): boolean {
   const available = conditionOf(deployment, 'Available');
   const stuck =
@@ -71,7 +73,9 @@ function isBeforeDeadline(
   const sinceMs = Date.parse(available?.lastUpdateTime ?? '');
   // A condition without a time cannot be late.
   if (!stuck || Number.isNaN(sinceMs)) return true;
-  return nowMs <= sinceMs + deadlineMs;
+  // The time of the condition is another machine's: where the clocks differ by hours, ours must not
+  // end what has just begun.
+  return waitedMs <= deadlineMs || nowMs <= sinceMs + deadlineMs;
 }
 
 function conditionOf({ status }: Deployment, type: string) {

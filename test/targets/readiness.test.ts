@@ -8,7 +8,12 @@ import { named, readinessOf } from '../../src/targets/readiness.ts';
 import { resized, target } from './podinfo.ts';
 
 const nowMs = Date.parse('2026-11-23T10:10:00Z');
-const options: ReadinessOptions = { deadlineMs: 60_000, thresholdPercent: 100, nowMs };
+const options: ReadinessOptions = {
+  deadlineMs: 60_000,
+  thresholdPercent: 100,
+  nowMs,
+  waitedMs: 61_000,
+};
 
 type Status = NonNullable<Deployment['status']>;
 const done: Status = {
@@ -129,6 +134,15 @@ for (const [name, [given, expected]] of Object.entries(cases)) {
     assert.deepEqual(found, expected);
   });
 }
+
+test('a deadline that only a clock that jumped says is over is not over (seed 34)', () => {
+  const stuck: Status = { ...done, availableReplicas: 0, conditions: [progressing, late] };
+  const deployment = { ...target, status: stuck };
+  const found = (waitedMs: number): Readiness => readinessOf(deployment, { ...options, waitedMs });
+  const [early, over] = [found(2_000), found(60_001)];
+  assert.ok(early.kind === 'NotReady' && early.retriable);
+  assert.ok(over.kind === 'NotReady' && !over.retriable);
+});
 
 test('a Deployment that no controller has seen is not ready', () => {
   const { status: _, ...unseen } = target;
