@@ -11,7 +11,7 @@ import type { Presenter } from './presenter.ts';
 import type { FeedEntry } from './scene.ts';
 import { createTally } from './tally.ts';
 import { createTraffic } from './traffic.ts';
-import type { Traffic } from './traffic.ts';
+import type { Destination, Traffic } from './traffic.ts';
 
 const requestsPerSecond = 200;
 /** Ten pictures a second look live. */
@@ -68,7 +68,7 @@ export function setStage({ speed, presenter, stop }: StageOptions): Stage {
     draw();
   };
   const timer = setInterval(() => {
-    traffic.flow(onlooker?.standing() === undefined ? [] : destinationsOf(onlooker));
+    traffic.flow(onlooker === undefined ? [] : destinationsOf(onlooker));
     draw();
   }, frameMs);
   return {
@@ -108,5 +108,9 @@ export function setStage({ speed, presenter, stop }: StageOptions): Stage {
 /** The last two are Ctrl-C and Ctrl-D, which end nothing by themselves where keys come one by one. */
 const endKeys = ['q', '\u0003', '\u0004'];
 
-const destinationsOf = (onlooker: Onlooker) =>
-  onlooker.sides().map(({ ready, ...side }) => ({ ...side, hasReadyPod: ready > 0 }));
+/** None until the app is taken over: its first pods have to start, and nobody knows of it yet. */
+function destinationsOf(onlooker: Onlooker): readonly Destination[] {
+  const { phase = '' } = onlooker.standing() ?? {};
+  if (phase === '' || phase === 'Initializing') return [];
+  return onlooker.sides().map(({ ready, ...side }) => ({ ...side, hasReadyPod: ready > 0 }));
+}
