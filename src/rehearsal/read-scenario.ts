@@ -1,5 +1,6 @@
 /** A scenario read from YAML: what it means, or all that is wrong with it. */
 import type { Json } from '../api/kubernetes.ts';
+import type { FaultRates } from '../cluster/faults.ts';
 import type { FieldsReader, Place, Reader } from './fields.ts';
 import {
   duration,
@@ -85,6 +86,7 @@ function scenarioAt(place: Place, value: unknown, fallbackName: string): Scenari
     actions: actions.toSorted((one, other) => one.atMs - other.atMs),
     hooks: fields.optional('hooks', mapOf(hook), new Map()),
     metrics: fields.optional('metrics', mapOf(metric('at')), new Map()),
+    faults: fields.optional('faults', faults, {}),
   };
   fields.end();
   if (place.problems.length === 0 && !actions.some(({ kind }) => kind !== 'PatchCanary')) {
@@ -92,6 +94,31 @@ function scenarioAt(place: Place, value: unknown, fallbackName: string): Scenari
   }
   return scenario;
 }
+
+/** More, and nothing could ever be written. */
+const faultPercentMax = 50;
+
+const faultNames = [
+  'lostRequest',
+  'lostAnswer',
+  'lateAnswer',
+  'conflict',
+  'throttled',
+  'serverError',
+  'droppedWatch',
+  'lateWatch',
+  'goneWatch',
+] as const satisfies readonly (keyof FaultRates)[];
+
+/** Written in percent. */
+const faults: Reader<FaultRates> = (value, place) => {
+  const fields = fieldsAt(value, place);
+  if (fields === undefined) return undefined;
+  const share = numberBetween(0, faultPercentMax, '%');
+  const rates = faultNames.map((fault) => [fault, fields.optional(fault, share, 0) / 100] as const);
+  fields.end();
+  return Object.fromEntries(rates);
+};
 
 const percent = numberBetween(0, 100, '%');
 

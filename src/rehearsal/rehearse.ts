@@ -4,7 +4,9 @@
  */
 import type { Canary } from '../api/canary.ts';
 import type { KubeObject } from '../api/kubernetes.ts';
+import { faulty } from '../cluster/faults.ts';
 import { openType } from '../cluster/open-type.ts';
+import { createRandom } from '../cluster/random.ts';
 import type { ResourceType } from '../cluster/resource-type.ts';
 import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import { startWorkloads } from '../cluster/workloads/workloads.ts';
@@ -57,6 +59,8 @@ export interface RehearseOptions {
 const metricsServer = 'http://prometheus:9090';
 /** From the creation of a Canary to its first look at a primary that serves. */
 const initializationMsMax = 3_600_000;
+/** An answer of the API server that is late. */
+const lateAnswerMsMax = 5_000;
 /** In which a change is seen, at the latest. */
 const noticeMs = 2_000;
 /** In which events reach the API server. */
@@ -76,6 +80,14 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
     name: 'aviary',
     isAlone: true,
     settings: { meshProvider, metricsServer },
+    faults: (transport) =>
+      faulty(transport, {
+        rates: scenario.faults,
+        lateMsMax: lateAnswerMsMax,
+        clock,
+        random: createRandom(seed, 'faults'),
+        isCalm: () => recorder.scenarioMs() < 0,
+      }),
     answers: answersOf(options, world, recorder),
   });
   const user = createClusterUser(cluster, clock);

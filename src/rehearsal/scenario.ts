@@ -3,6 +3,7 @@
  * set up and its first revision serves; those of a revision count from its deployment.
  */
 import type { Json } from '../api/kubernetes.ts';
+import type { FaultRates } from '../cluster/faults.ts';
 import type { Series } from './series.ts';
 
 export interface Scenario {
@@ -27,6 +28,8 @@ export interface Scenario {
   readonly hooks: ReadonlyMap<string, Series<HookReply>>;
   /** By the name of a metric, or of its template. */
   readonly metrics: ReadonlyMap<string, Series<MetricReply>>;
+  /** What goes wrong between the controller and its API server, from the beginning on. */
+  readonly faults: FaultRates;
 }
 
 export const stableRevision = 'stable';

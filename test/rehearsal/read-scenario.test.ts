@@ -33,6 +33,7 @@ hooks:
   load-test: silent
 metrics:
   queue-length: [{ at: 0s, value: none }, { at: 1m, value: unavailable }, { at: 2m, value: 3.5 }]
+faults: { conflict: 5 }
 actions:
   - { at: 5m, changeConfig: { configMap: settings, set: { colour: blue }, revision: worse } }
   - { at: 1m, deploy: bad }
@@ -66,6 +67,7 @@ suite('a scenario', () => {
       afterMs: 5_000,
       crashAfterMs: 40_000,
     });
+    assert.equal(scenario.faults.conflict, 0.05);
     assert.deepEqual(scenario.hooks.get('load-test'), [
       { atMs: 0, value: { kind: 'Silent' }, gradually: false },
     ]);
@@ -146,6 +148,10 @@ suite('what is wrong with a scenario is said with its line and its path', () => 
     'pods that would never be ready': [
       `revisions: { bad: { pods: { flaps: { every: 1m, for: 1m } } } }\n${tail}`,
       [/pods\.flaps: pods would never be ready/],
+    ],
+    'more faults than anybody can bear': [
+      `revisions: { bad: {} }\nfaults: { conflict: 80 }\n${tail}`,
+      ['s.yaml:2: faults.conflict: 80% is above 50%'],
     ],
     'two things at once': [
       `revisions: { bad: { errorRate: x, latency: -1s } }\n${tail}`,

@@ -56,6 +56,7 @@ const messagesOf = ({ timeline }: Rehearsal): readonly string[] =>
 
 suite('each shipped scenario ends as it says', () => {
   const ends: Record<string, readonly [Verdict, RegExp]> = {
+    'api-server-trouble': ['promoted', /Promotion completed!/],
     'good-release': ['promoted', /Advance podinfo\.test canary weight 50/],
     'errors-30-percent': ['rolled-back', /success rate (6|7)\d\.\d\d% < 99%/],
     'errors-grow-slowly': ['rolled-back', /success rate 9[78]\.\d\d% < 99%/],
