@@ -85,7 +85,8 @@ function typeOf({ spec }: CustomResourceDefinition, version: DefinedVersion): Re
   const selectableFields = version.selectableFields?.map(({ jsonPath }) =>
     jsonPath.replace(/^\./, ''),
   );
-  const validate = compileValidator(raw);
+  const hasStatus = version.subresources?.status !== undefined;
+  const validate = compileValidator(raw, { hasStatus });
   const scaleErrors = scale === undefined ? undefined : checkScale(scale);
   return {
     group,
@@ -97,7 +98,7 @@ function typeOf({ spec }: CustomResourceDefinition, version: DefinedVersion): Re
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     namespaced: scope === 'Namespaced',
-    hasStatus: version.subresources?.status !== undefined,
+    hasStatus,
     ...(scale !== undefined && { scale }),
     hasGeneration: true,
     schema,

@@ -24,7 +24,9 @@ interface CompiledRule {
 const rulesOf = (schema: Schema): readonly ValidationRule[] =>
   schema['x-kubernetes-validations'] ?? [];
 
-export function createRules(): Inspection {
+/** `root` is the schema of a whole object: its rules see the names, which it does not describe. */
+export function createRules(root: Schema): Inspection {
+  const named = withNames(root);
   const compile = createCompiler(['self', 'oldSelf']);
   const duration = compile('duration(self)');
   const toDuration: ToDuration = (text) => duration({ self: text }).value;
@@ -42,9 +44,20 @@ export function createRules(): Inspection {
     concerns: (schema) => rulesOf(schema).length > 0,
     looksBack: (schema) => rulesOf(schema).some(isTransition),
     visit: (value, schema, visit) => {
-      const scope = scopeOf(value, schema, visit, toDuration);
+      const described = schema === root ? named : schema;
+      const scope = scopeOf(value, described, visit, toDuration);
       for (const rule of compiledOf(schema)) apply(rule, value, schema, { visit, scope });
     },
+  };
+}
+
+const text: Schema = { type: 'string' };
+
+function withNames(root: Schema): Schema {
+  const metadata: Schema = { type: 'object', properties: { name: text, generateName: text } };
+  return {
+    ...root,
+    properties: { ...root.properties, apiVersion: text, kind: text, metadata },
   };
 }
 

@@ -6,6 +6,7 @@
  * change. Order of the checks: k8s.io/apiextensions-apiserver, `registry/customresource/strategy.go`.
  */
 import type { Json } from '../../api/kubernetes.ts';
+import { isRecord } from '../json.ts';
 import type { FieldError } from '../status-error.ts';
 import type { CompiledSchema } from './compiled.ts';
 import { compileSchema } from './compiled.ts';
@@ -22,10 +23,15 @@ import type { Walk } from './walk.ts';
 /** `before` is what is stored, if anything: what was wrong before and did not change may stay. */
 export type Validator = (object: object, before?: object) => readonly FieldError[];
 
+export interface ValidatorOptions {
+  /** Whether the status is written apart from the rest, and then judged alone. */
+  readonly hasStatus: boolean;
+}
+
 /** Costs next to nothing until the validator is first called. */
-export function compileValidator(schema: Schema): Validator {
+export function compileValidator(schema: Schema, options: ValidatorOptions): Validator {
   let validate: Validator | undefined;
-  return (object, before) => (validate ??= compile(schema))(object, before);
+  return (object, before) => (validate ??= compile(schema, options))(object, before);
 }
 
 const nothing: readonly FieldError[] = [];
@@ -42,11 +48,11 @@ const blocking: ReadonlySet<FieldError['reason']> = new Set([
 const unchecked =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
-function compile(schema: Schema): Validator {
-  const structure = compileStructure(schema);
+function compile(schema: Schema, options: ValidatorOptions): Validator {
+  const structure = compileStructure(schema, options);
   const embedded = compileDescent(schema, embeddedResources);
   const lists = compileDescent(schema, listTypes);
-  const rules = compileDescent(schema, createRules());
+  const rules = compileDescent(schema, createRules(schema));
   return (object, before) => {
     const json = object as unknown as Json;
     const errors = structure(json, before);
@@ -69,12 +75,31 @@ function hadErrors(lists: Descent, before: object | undefined): boolean {
   return errors.length > 0;
 }
 
-function compileStructure(schema: Schema): (object: Json, before: unknown) => FieldError[] {
+function compileStructure(
+  schema: Schema,
+  { hasStatus }: ValidatorOptions,
+): (object: Json, before: unknown) => FieldError[] {
   const compiled = compileSchema(schema);
   const right = new WeakMap<object, CompiledSchema>();
-  return (object, before) => {
+  const judge = (value: Json, by: CompiledSchema, before: unknown): FieldError[] => {
     const walk: Walk = { steps: [], errors: [], matches: 0, right };
-    check(object, compiled, before, walk);
+    check(value, by, before, walk);
     return walk.errors;
   };
+  const statusSchema = hasStatus ? compiled.properties.get('status') : undefined;
+  return (object, before) => {
+    if (statusSchema === undefined || !isRecord(object) || !isRecord(before)) {
+      return judge(object, compiled, before);
+    }
+    const { status } = object;
+    if (status === before['status']) return judge(object, compiled, before);
+    if (status === undefined) return [];
+    return judge(status, statusSchema, before['status']).map(inStatus);
+  };
+}
+
+/** The path is the object's, and the message, as in the original, knows only the status. */
+function inStatus(error: FieldError): FieldError {
+  const { field } = error;
+  return { ...error, field: field === '' || field === noPath ? 'status' : `status.${field}` };
 }

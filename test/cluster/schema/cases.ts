@@ -15,6 +15,8 @@ export interface ObjectCase {
   readonly body: object;
   /** A merge patch on what is stored after the creation. */
   readonly update?: object;
+  /** A merge patch on the status of what is stored. */
+  readonly status?: object | string;
   readonly fieldValidation?: 'Strict' | 'Warn';
 }
 
@@ -335,7 +337,12 @@ export const ruler = {
         name: 'v1',
         served: true,
         storage: true,
-        schema: { openAPIV3Schema: { type: 'object', properties: { spec: ruleSpec } } },
+        schema: {
+          openAPIV3Schema: ruled(
+            { type: 'object', properties: { spec: ruleSpec } },
+            { rule: "self.metadata.name.size() < 63 && self.kind == 'Ruler'" },
+          ),
+        },
       },
     ],
   },
@@ -515,6 +522,13 @@ const gadgets: Readonly<Record<string, ObjectCase>> = {
     limits: { a: { max: 1 }, b: { max: 2, unit: 'x' } },
     map: [{ name: 'a' }],
   }),
+  'a good status': gadgetOf({}, { status: { ready: 1, conditions: [{ type: 'a' }] } }),
+  'a status of a wrong type': gadgetOf({}, { status: { ready: 'x' } }),
+  'a status that is text': gadgetOf({}, { status: 'x' }),
+  'a status without a required field': gadgetOf({}, { status: { conditions: [{ status: 'a' }] } }),
+  'twice in a status': gadgetOf({}, { status: { conditions: [{ type: 'a' }, { type: 'a' }] } }),
+  'fewer than no ready ones': gadgetOf({}, { status: { ready: -1 } }),
+  'a status with an unknown field': gadgetOf({}, { status: { ready: 1, foo: 1 } }),
   'a good change': gadgetOf({ color: 'red' }, { update: { spec: { color: 'green' } } }),
   'a bad change': gadgetOf({ color: 'red' }, { update: { spec: { color: 'blue' } } }),
   'a field taken away': gadgetOf({ defaulted: 'x' }, { update: { spec: { defaulted: null } } }),

@@ -95,9 +95,11 @@ async function play(send: Send, it: ObjectCase, name: string): Promise<readonly 
   const path = collectionOf(it);
   const query = `?fieldValidation=${it.fieldValidation ?? 'Warn'}`;
   const made = await send({ method: 'POST', path: `${path}${query}`, body: object });
-  if (it.update === undefined) return [answered(made)];
+  const change = it.status === undefined ? it.update : { status: it.status };
+  if (change === undefined) return [answered(made)];
   const type = 'application/merge-patch+json';
-  const patch = { method: 'PATCH', path: `${path}/${name}${query}`, type, body: it.update };
+  const part = it.status === undefined ? '' : '/status';
+  const patch = { method: 'PATCH', path: `${path}/${name}${part}${query}`, type, body: change };
   return [answered(made), answered(await send(patch))];
 }
 
