@@ -81,7 +81,7 @@ suite('what is wrong is said, with exit code 2', () => {
     'a file that is not there': [() => ['-f', 'nowhere.yaml'], /^nowhere\.yaml: no such file/],
     'a scenario that is not there': [
       () => ['-f', podinfo, '--scenario', 'sunshine'],
-      /^no scenario sunshine: there are errors-30-percent, .*, or name a file\n$/,
+      /^no scenario sunshine: there are api-server-trouble, .*, or name a file\n$/,
     ],
     'a scenario file that is not there': [
       () => ['-f', podinfo, '--scenario', './sunshine.yaml'],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { readScenario } from '../../src/rehearsal/read-scenario.ts';
 import { valueAt } from '../../src/rehearsal/series.ts';
+import { shippedScenarioNames } from '../../src/rehearsal/shipped-scenarios.ts';
 import { showProblem } from '../../src/rehearsal/yaml-source.ts';
 
 const problemsOf = (source: string): readonly string[] => {
@@ -169,4 +171,18 @@ suite('what is wrong with a scenario is said with its line and its path', () => 
       }
     });
   }
+});
+
+suite('docs/rehearsal.md', () => {
+  const docs = readFileSync(new URL('../../docs/rehearsal.md', import.meta.url), 'utf8');
+
+  test('shows a scenario that is one', () => {
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(docs) ?? [];
+    assert.deepEqual(problemsOf(example), []);
+  });
+
+  test('names each shipped scenario', () => {
+    const named = [...docs.matchAll(/^\| `([a-z0-9-]+)` +\| /gm)].map(([, name]) => name);
+    for (const name of shippedScenarioNames) assert.ok(named.includes(name), name);
+  });
 });
