@@ -59,6 +59,7 @@ export async function runDemo(command: DemoCommand): Promise<number> {
 async function show(command: DemoCommand, flags: DemoFlags): Promise<number> {
   const { terminal, signal } = command;
   const isLive = terminal.isInteractive && !flags.plain;
+  terminal.onLost(command.stop);
   const presenter = isLive ? createScreen(terminal) : createLines(terminal);
   const folder = createFolder();
   command.atExit(() => {

@@ -10,6 +10,8 @@ export interface Terminal {
   size(): ScreenSize;
   write(text: string): void;
   complain(text: string): void;
+  /** Called when what is written reaches nobody any more: a pipe was closed, a window. */
+  onLost(listener: () => void): void;
   /** Each answers how to stop. */
   onResize(listener: () => void): () => void;
   /** From here on keys come one by one and are not echoed; Ctrl-C is one of them. */
@@ -37,6 +39,8 @@ export function terminalOf(streams: TerminalStreams, environment: Environment): 
     size: () => sizeOf(stdout),
     write: (text) => void stdout.write(text),
     complain: (text) => void stderr.write(text),
+    // Never taken off: the error of a last write may come after all else.
+    onLost: (listener) => void stdout.on('error', listener),
     onResize: (listener) => {
       stdout.on('resize', listener);
       return () => void stdout.removeListener('resize', listener);

@@ -18,6 +18,8 @@ export interface DemoProcess {
   /** The exit code, once it has ended; undefined for a signal that it did not handle. */
   ended(): Promise<number | undefined>;
   signal(name: NodeJS.Signals): void;
+  /** Closes the pipe that it writes to, as `head` does when it has seen enough. */
+  stopReading(): void;
   /** What it left in the folder for temporary files. */
   leftovers(): Promise<readonly string[]>;
   /** Ends it, if it has not ended, and removes its folders. */
@@ -74,6 +76,7 @@ export async function startDemo(
       return code ?? undefined;
     },
     signal: (name) => void child.kill(name),
+    stopReading: () => void child.stdout.destroy(),
     leftovers: async () =>
       (await readdir(temporary)).filter((name) => name.startsWith('aviary-demo-')),
     dispose: async () => {

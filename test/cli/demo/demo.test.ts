@@ -131,6 +131,15 @@ suite('the demo', { concurrency: 3 }, () => {
       assert.deepEqual(await demo.leftovers(), []);
     }));
 
+  test('when nobody reads it any more, it ends without a word', () =>
+    withDemo(['--exit'], async (demo) => {
+      await demo.says(/API server listens/);
+      demo.stopReading();
+      assert.equal(await demo.ended(), 130);
+      assert.equal(demo.stderr(), '');
+      assert.deepEqual(await demo.leftovers(), []);
+    }));
+
   test('a port that is taken is named, and nothing is left', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');

@@ -16,6 +16,7 @@ function fakeTerminal(more: Partial<Terminal> = {}) {
     size: () => ({ columns: 80, rows: 24 }),
     write: (text) => void written.push(text),
     complain: () => undefined,
+    onLost: () => undefined,
     onResize: (listener) => {
       resized.add(listener);
       return () => void resized.delete(listener);
