@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test bench manifests protobuf golden image clean
+.PHONY: help setup build demo check test unit cluster-test bench manifests protobuf simulate golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -53,6 +53,9 @@ manifests: setup ## generates the CRDs and webhooks.yaml from src/
 
 protobuf: setup ## rewrites the wire format of built-in kinds from the Go modules of Kubernetes
 	node --import tsx test/cluster/protobuf-generate.ts
+
+simulate: setup ## random rollouts under faults in virtual time: SEED=4711 COUNT=2000, both optional
+	node --import tsx test/simulation/main.ts
 
 golden: setup ## rewrites the golden files from what the code renders: review the difference
 	UPDATE_GOLDEN=1 $(tests) test/unit.ts

@@ -1,0 +1,135 @@
+/**
+ * What must hold whatever happens: the design's invariants, each on the cluster before and after one
+ * write. A law answers what broke it, for people; undefined where it holds.
+ */
+import type { Deployment } from '../../src/api/kubernetes.ts';
+import type { Scene } from './scene.ts';
+import { canaryWeight, imageOf, openWeight, qualityOf, weightsOf } from './scene.ts';
+
+export interface Write {
+  /** `deployments.apps`, and the name of the object. */
+  readonly groupResource: string;
+  readonly name: string;
+  readonly before: Scene;
+  readonly after: Scene;
+  /** Whether it was one of the controller's. */
+  readonly isOurs: boolean;
+}
+
+export interface Law {
+  /** Of the design. */
+  readonly number: number;
+  readonly sentence: string;
+  readonly breach: (write: Write) => string | undefined;
+}
+
+const available = (deployment: Deployment | undefined): number =>
+  deployment?.status?.availableReplicas ?? 0;
+
+const isRoute = ({ groupResource }: Write): boolean => groupResource.startsWith('virtualservices.');
+
+const terminal = ['Initialized', 'Succeeded', 'Failed'];
+
+export const laws: readonly Law[] = [
+  {
+    number: 1,
+    sentence: 'weights sum to 100',
+    breach: (write) => {
+      if (!isRoute(write) || !write.isOurs) return undefined;
+      const wrong = weightsOf(write.after.route).find((it) => it.primary + it.canary !== 100);
+      return wrong && `weights are ${wrong.primary} and ${wrong.canary}`;
+    },
+  },
+  {
+    number: 1,
+    sentence: 'no backend gets traffic without a ready pod',
+    breach: (write) => {
+      if (!isRoute(write) || !write.isOurs) return undefined;
+      const { before, after } = write;
+      if (canaryWeight(after.route) > canaryWeight(before.route) && available(after.target) === 0) {
+        return 'the canary gets more traffic and has no ready pod';
+      }
+      const primary = 100 - openWeight(after.route);
+      const was = before.route === undefined ? 0 : 100 - openWeight(before.route);
+      // Back to the primary is the way out, whatever it is like: the canary has failed by then.
+      const isWayOut = available(after.target) === 0 || isFailing(after);
+      return primary > was && available(after.primary) === 0 && !isWayOut
+        ? 'the primary gets more traffic and has no ready pod'
+        : undefined;
+    },
+  },
+  {
+    number: 2,
+    sentence: 'what is halted, failed or waiting gets no more traffic than it has',
+    breach: (write) => {
+      if (!isRoute(write) || !write.isOurs) return undefined;
+      const { before, after } = write;
+      const [was, is] = [canaryWeight(before.route), canaryWeight(after.route)];
+      const phase = after.canary?.status?.phase ?? '';
+      if (is <= was) return undefined;
+      if (after.canary?.spec.suspend === true) return 'a suspended canary gets more traffic';
+      const mayGrow = phase === 'Progressing' || phase === 'WaitingPromotion';
+      const isEmergency = is === 100 && available(after.primary) === 0;
+      return mayGrow || isEmergency ? undefined : `it gets more traffic in phase ${phase}`;
+    },
+  },
+  {
+    number: 3,
+    sentence: 'at a terminal phase all traffic is on the primary, which serves',
+    breach: ({ before, after }) => {
+      const phase = after.canary?.status?.phase ?? '';
+      const came = phase !== (before.canary?.status?.phase ?? '');
+      if (!came || !terminal.includes(phase)) return undefined;
+      const weight = canaryWeight(after.route);
+      const isStuck = phase === 'Failed' && available(after.primary) === 0;
+      return weight > 0 && !isStuck ? `the canary has weight ${weight} in ${phase}` : undefined;
+    },
+  },
+  {
+    number: 3,
+    sentence: 'the side that is scaled down takes no traffic',
+    breach: ({ before, after, isOurs }) => {
+      const [was, is] = [before.target?.spec.replicas ?? 0, after.target?.spec.replicas ?? 0];
+      if (!isOurs || is > 0 || was === 0 || after.target === undefined) return undefined;
+      const weight = canaryWeight(after.route);
+      return weight > 0 ? `the target is scaled down and has weight ${weight}` : undefined;
+    },
+  },
+  {
+    number: 4,
+    sentence: 'the primary only ever runs what passed its analysis',
+    breach: ({ before, after }) => {
+      if (after.canary?.spec.skipAnalysis === true) return undefined;
+      const image = imageOf(after.primary);
+      if (image !== imageOf(before.primary) && qualityOf(image) !== 'good') {
+        return `the primary runs ${image}`;
+      }
+      const quality = after.primaryConfig?.data?.['quality'];
+      const changed = quality !== before.primaryConfig?.data?.['quality'];
+      return changed && quality === 'bad' ? 'the primary reads a bad configuration' : undefined;
+    },
+  },
+];
+
+/** Whether the canary's own revision is known not to serve. */
+const isFailing = ({ target }: Scene): boolean => qualityOf(imageOf(target)) !== 'good';
+
+/** The end of the story: what must be so when nothing goes wrong any more. */
+export function unsettled(scene: Scene): string | undefined {
+  const { canary, target, primary, config, primaryConfig, route } = scene;
+  const phase = canary?.status?.phase ?? '';
+  if (!terminal.includes(phase)) return `the phase is ${phase || 'none'}`;
+  if (canary?.status?.draining === true) return 'pods still drain';
+  if (target === undefined || primary === undefined) return 'a workload is missing';
+  if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
+  if ((target.spec.replicas ?? 1) > 0) return 'the target is not scaled down';
+  if (available(primary) < (primary.spec.replicas ?? 1)) return 'the primary does not serve';
+  const wanted = [imageOf(target), config?.data?.['serial']].join(' ');
+  const runs = [imageOf(primary), primaryConfig?.data?.['serial']].join(' ');
+  const isGood = qualityOf(imageOf(target)) === 'good' && config?.data?.['quality'] !== 'bad';
+  if (canary?.spec.skipAnalysis === true) return undefined;
+  if (isGood && wanted !== runs) return `the primary runs ${runs}, wanted is ${wanted} (${phase})`;
+  if (!isGood && wanted === runs) return `the primary runs ${runs}, which is bad`;
+  if (!isGood && phase !== 'Failed') return `a bad revision ended ${phase}`;
+  return undefined;
+}

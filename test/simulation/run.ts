@@ -1,0 +1,457 @@
+/**
+ * Runs a story: the program's own controller on an embedded cluster in virtual time. Every write is
+ * held against the laws; when nothing goes wrong any more, everything must come to rest; and at rest
+ * nothing may be asked of the API server.
+ */
+import type { Canary } from '../../src/api/canary.ts';
+import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
+import { faulty } from '../../src/cluster/faults.ts';
+import { createRandom } from '../../src/cluster/random.ts';
+import type { Post } from '../../src/hooks/post.ts';
+import { quietLog } from '../../src/kube/quiet-log.ts';
+import type { Resource } from '../../src/kube/resources.ts';
+import {
+  canaries,
+  configMaps,
+  deployments,
+  services,
+  virtualServices,
+} from '../../src/kube/resources.ts';
+import type { Transport } from '../../src/kube/transport.ts';
+import type { ControllerProcess } from '../../src/rehearsal/controller-process.ts';
+import type { World } from '../../src/rehearsal/world.ts';
+import { createWorld } from '../../src/rehearsal/world.ts';
+import type { Freezer } from './freezable.ts';
+import { createFreezer } from './freezable.ts';
+import type { Law, Write } from './invariants.ts';
+import { laws, unsettled } from './invariants.ts';
+import type { Scene } from './scene.ts';
+import {
+  configName,
+  imageOf,
+  namespace,
+  primaryName,
+  qualityOf,
+  revisionQuality,
+  sceneOf,
+  targetName,
+} from './scene.ts';
+import type { Act, MachineAct, Story, UserAct } from './story.ts';
+import type { Trace } from './trace.ts';
+import { createTrace } from './trace.ts';
+
+export interface Outcome {
+  /** What was broken first; undefined where all held. */
+  readonly breach: string | undefined;
+  readonly trace: readonly string[];
+  /** Rollouts that came to an end. */
+  readonly rollouts: number;
+}
+
+/** Within it, everything comes to rest once nothing goes wrong: deadlines, back-offs, intervals. */
+const restMsMax = 40 * 60_000;
+/** For so long nothing must happen, for it to be at rest. */
+const stillMs = 45_000;
+const idleMs = 3 * 60_000;
+const restartMs = 5_000;
+
+class Broken extends Error {}
+
+export async function runStory(story: Story): Promise<Outcome> {
+  const stage = await createStage(story);
+  const { world, trace } = stage;
+  try {
+    raise(stage);
+    for (const { atMs, act } of story.acts) {
+      world.clock.after(atMs, () => perform(stage, act));
+    }
+    await run(stage, () => false, story.calmAtMs + 1_000);
+    await comeToRest(stage);
+    await stayIdle(stage);
+    return { breach: undefined, trace: trace.lines, rollouts: stage.rollouts };
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    trace.add('BROKEN', error.message);
+    return { breach: error.message, trace: trace.lines, rollouts: stage.rollouts };
+  } finally {
+    for (const { process } of stage.slots) process.kill();
+    world.cluster.stop();
+  }
+}
+
+interface Slot {
+  process: ControllerProcess;
+  readonly freezer: Freezer;
+}
+
+interface Stage {
+  readonly story: Story;
+  readonly world: World;
+  readonly api: ControllerApi;
+  readonly trace: Trace;
+  readonly slots: Slot[];
+  /** Resource and verb of each call of the controllers. */
+  readonly calls: string[];
+  breach: string | undefined;
+  serial: number;
+  rollouts: number;
+}
+
+async function createStage(story: Story): Promise<Stage> {
+  const random = createRandom(story.seed, 'pods');
+  const world = await createWorld({
+    seed: story.seed,
+    log: quietLog,
+    workloads: {
+      isFurnished: false,
+      plan: ({ spec }) => {
+        const readyMs = 300 + Math.floor(random() * 3_000);
+        const [container] = spec.containers;
+        return qualityOf(container?.image ?? '') === 'unready' ? {} : { readyMs };
+      },
+    },
+  });
+  const trace = createTrace(() => world.clock.monotonic());
+  const { api } = world.cluster;
+  const stage: Stage = {
+    story,
+    world,
+    api,
+    trace,
+    slots: [],
+    calls: [],
+    breach: undefined,
+    serial: 1,
+    rollouts: 0,
+  };
+  watchLaws(stage);
+  for (let slot = 0; slot < story.processes; slot += 1) {
+    const freezer = createFreezer(world.clock);
+    stage.slots.push({ freezer, process: startProcess(stage, slot, freezer) });
+  }
+  return stage;
+}
+
+/** Every write is held against every law. */
+function watchLaws(stage: Stage): void {
+  const { api, trace } = stage;
+  let before: Scene = sceneOf(api);
+  api.onChange((change) => {
+    const after = sceneOf(api);
+    trace.change(change);
+    if (isEnd(change)) stage.rollouts += 1;
+    const { groupResource } = change;
+    const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
+    const write: Write = { groupResource, name, before, after, isOurs: !isUsers };
+    before = after;
+    for (const law of laws) note(stage, law, write);
+  });
+  const note = (on: Stage, law: Law, write: Write): void => {
+    const breach = law.breach(write);
+    if (breach === undefined || on.breach !== undefined) return;
+    on.breach = `invariant ${law.number}, ${law.sentence}: ${breach}`;
+  };
+}
+
+function isEnd({ groupResource, before, after }: Change): boolean {
+  if (groupResource !== 'canaries.flagger.app') return false;
+  const [was, is] = [(before as Canary | undefined)?.status, (after as Canary | undefined)?.status];
+  return was?.phase !== is?.phase && (is?.phase === 'Succeeded' || is?.phase === 'Failed');
+}
+
+/** Set while a user writes: laws about our own writes leave theirs alone. */
+let isUsers = false;
+
+function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerProcess {
+  const { story, world, api, trace } = stage;
+  stage.serial += 1;
+  const name = `aviary-${slot}-${stage.serial}`;
+  const counted = (transport: Transport): Transport => ({
+    ...transport,
+    call: (request) => {
+      stage.calls.push(`${request.verb} ${request.resource}`);
+      return transport.call(request);
+    },
+  });
+  const process = world.start({
+    name,
+    clock: freezer.clock,
+    faults: (transport) =>
+      freezer.wire(
+        faulty(counted(transport), {
+          rates: story.rates,
+          lateMsMax: 5_000,
+          clock: world.clock,
+          random: createRandom(story.seed, name),
+          isCalm: () => world.clock.monotonic() >= story.calmAtMs,
+          onFault: (fault, { verb, resource }) =>
+            trace.add('fault', `${fault}: ${verb} ${resource}`),
+        }),
+      ),
+    answers: {
+      checks: {
+        probe: async () => ({ passed: true, events: [] }),
+        analyse: async () => verdictOf(api),
+      },
+      post: gate(stage),
+    },
+  });
+  process.ended.then(
+    (end) => {
+      if (end !== 'Lost the lease') return;
+      trace.add('process', `${name} ended: ${end}`);
+      world.clock.after(restartMs, () => restart(stage, slot, process));
+    },
+    (error: unknown) => {
+      stage.breach ??= `the process ended by a failure: ${String(error)}`;
+    },
+  );
+  return process;
+}
+
+function restart(stage: Stage, slot: number, ended: ControllerProcess): void {
+  const held = stage.slots[slot];
+  // Another may be there already.
+  if (held === undefined || held.process !== ended) return;
+  held.process = startProcess(stage, slot, held.freezer);
+  stage.trace.add('process', `${held.process.name} starts`);
+}
+
+function verdictOf(api: ControllerApi) {
+  const { target, config } = sceneOf(api);
+  const passed = revisionQuality(target, config) === 'good';
+  const message = `success rate ${passed ? 100 : 60}%`;
+  return { passed, events: passed ? [] : [{ type: 'Warning' as const, message }] };
+}
+
+function gate({ story, world }: Stage): Post {
+  return async ({ pathname }) => {
+    await world.clock.sleep(5, never);
+    // A test that fails ends a rollout; a gate that is closed only holds it.
+    const isGate = pathname.startsWith('/confirm-');
+    const isOpen = !isGate || world.clock.monotonic() >= story.gatesOpenAtMs;
+    const status = isOpen ? 200 : 403;
+    return { status, reason: isOpen ? 'OK' : 'Forbidden', body: '', headers: {} };
+  };
+}
+
+const never = new AbortController().signal;
+
+/** The first revision, and the canary. */
+function raise({ api, story }: Stage): void {
+  const config = { quality: 'good', serial: '0' };
+  const labels = { app: targetName };
+  const deployment: Deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: targetName, namespace },
+    spec: {
+      replicas: story.replicas,
+      progressDeadlineSeconds: 60,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            {
+              name: 'app',
+              image: 'web:0-good',
+              ports: [{ containerPort: 8080 }],
+              envFrom: [{ configMapRef: { name: configName } }],
+            },
+          ],
+        },
+      },
+    },
+  };
+  const canary: Canary = {
+    apiVersion: 'flagger.app/v1beta1',
+    kind: 'Canary',
+    metadata: { name: targetName, namespace },
+    spec: story.spec,
+  };
+  const metadata = { name: configName, namespace };
+  byUser(() => [
+    api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config }),
+    api.create(deployments, deployment),
+    api.create(canaries, canary),
+  ]);
+}
+
+/** Users do not wait for answers, and try no second time. */
+function byUser(writes: () => readonly Promise<unknown>[]): void {
+  isUsers = true;
+  try {
+    for (const write of writes()) write.catch(() => undefined);
+  } finally {
+    isUsers = false;
+  }
+}
+
+function perform(stage: Stage, act: Act): void {
+  const { trace } = stage;
+  trace.add('act', JSON.stringify(act));
+  switch (act.kind) {
+    case 'Kill':
+    case 'Pause':
+    case 'JumpClock':
+    case 'ForgetHistory':
+      befall(stage, act);
+      return;
+    case 'Revert':
+    case 'SetImage':
+    case 'EditConfig':
+    case 'SetReplicas':
+    case 'Suspend':
+    case 'Resume':
+    case 'LowerWeight':
+    case 'DeleteRoute':
+    case 'DeletePrimary':
+    case 'DeleteServices':
+    case 'EditCanary':
+      byUser(() => userWrites(stage, stage.api, act));
+  }
+}
+
+function befall(stage: Stage, act: MachineAct): void {
+  if (act.kind === 'ForgetHistory') {
+    stage.world.cluster.store.compact();
+    return;
+  }
+  const slot = stage.slots[act.process];
+  if (slot === undefined) return;
+  switch (act.kind) {
+    case 'Kill': {
+      const { process } = slot;
+      process.kill();
+      stage.world.clock.after(act.backAfterMs, () => restart(stage, act.process, process));
+      return;
+    }
+    case 'Pause':
+      slot.freezer.freeze(act.forMs);
+      return;
+    case 'JumpClock':
+      slot.freezer.jump(act.byMs);
+  }
+}
+
+function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Promise<unknown>[] {
+  const { canary, target, primary, config, route } = sceneOf(api);
+  const edit = <T extends KubeObject>(resource: Resource<T>, object: T | undefined) =>
+    object === undefined ? [] : [api.update(resource, object)];
+  const remove = (resource: Resource<KubeObject>, name: string) => [
+    api.delete(resource, { namespace, name }),
+  ];
+  switch (act.kind) {
+    case 'SetImage':
+      stage.serial += 1;
+      return edit(deployments, target && withImage(target, `web:${stage.serial}-${act.quality}`));
+    case 'Revert':
+      return edit(deployments, target && withImage(target, imageOf(primary) || imageOf(target)));
+    case 'EditConfig': {
+      stage.serial += 1;
+      const data = { quality: act.quality, serial: String(stage.serial) };
+      const changed: ConfigMap | undefined = config && { ...config, data };
+      return edit(configMaps, changed);
+    }
+    case 'SetReplicas': {
+      const { replicas } = act;
+      return edit(deployments, target && { ...target, spec: { ...target.spec, replicas } });
+    }
+    case 'Suspend':
+    case 'Resume': {
+      const suspend = act.kind === 'Suspend';
+      return edit(canaries, canary && { ...canary, spec: { ...canary.spec, suspend } });
+    }
+    case 'EditCanary': {
+      const analysis = canary && { ...canary.spec.analysis, threshold: 4 };
+      return edit(
+        canaries,
+        canary && { ...canary, spec: { ...canary.spec, ...(analysis && { analysis }) } },
+      );
+    }
+    case 'LowerWeight':
+      return edit(virtualServices, route && (withoutCanary(route) as never));
+    case 'DeleteRoute':
+      return remove(virtualServices, targetName);
+    case 'DeletePrimary':
+      // The only copy of what passed: nobody could bring it back. People are not that cruel.
+      return isOnlyCopy(stage) ? [] : remove(deployments, primaryName);
+    case 'DeleteServices':
+      return ['', '-primary', '-canary'].flatMap((it) => remove(services, `${targetName}${it}`));
+  }
+}
+
+/** Whether the primary runs what nothing else in the cluster says. */
+function isOnlyCopy({ api }: Stage): boolean {
+  const { target, primary, config, primaryConfig } = sceneOf(api);
+  const serial = config?.data?.['serial'];
+  return imageOf(target) !== imageOf(primary) || serial !== primaryConfig?.data?.['serial'];
+}
+
+function withImage(deployment: Deployment, image: string): Deployment {
+  const { template } = deployment.spec;
+  const containers = template.spec.containers.map((it) => ({ ...it, image }));
+  const changed = { ...template, spec: { ...template.spec, containers } };
+  return { ...deployment, spec: { ...deployment.spec, template: changed } };
+}
+
+interface RouteSpec {
+  readonly http?: readonly {
+    readonly route?: readonly { readonly destination?: { host?: string } }[];
+  }[];
+}
+
+/** As people do in need: everything to the primary. */
+function withoutCanary(route: KubeObject): KubeObject {
+  const { spec } = route as unknown as { readonly spec: RouteSpec };
+  const http = (spec.http ?? []).map((rule) => ({
+    ...rule,
+    route: (rule.route ?? []).map((it) => {
+      const isPrimary = it.destination?.host?.endsWith('-primary') === true;
+      return { ...it, weight: isPrimary ? 100 : 0 };
+    }),
+  }));
+  return { ...route, spec: { ...spec, http } } as KubeObject;
+}
+
+/** Advances until the condition holds; throws where a law was broken. */
+async function run(stage: Stage, holds: () => boolean, ms: number): Promise<boolean> {
+  const reached = await stage.world.clock.advanceUntil(
+    () => stage.breach !== undefined || holds(),
+    ms,
+  );
+  if (stage.breach !== undefined) throw new Broken(stage.breach);
+  return reached;
+}
+
+/** Everything that was applied has ended, and stays so. */
+async function comeToRest(stage: Stage): Promise<void> {
+  const { api, world } = stage;
+  const endsAtMs = world.clock.monotonic() + restMsMax;
+  const problem = (): string | undefined => unsettled(sceneOf(api));
+  while (world.clock.monotonic() < endsAtMs) {
+    const came = await run(
+      stage,
+      () => problem() === undefined,
+      endsAtMs - world.clock.monotonic(),
+    );
+    if (!came) break;
+    const left = await run(stage, () => problem() !== undefined, stillMs);
+    if (!left) return;
+  }
+  throw new Broken(`invariant 5, every revision ends: ${problem() ?? 'it never came to rest'}`);
+}
+
+const isIdleCall = (call: string): boolean =>
+  call.endsWith(' leases') || /^(watch|list) /.test(call);
+
+async function stayIdle(stage: Stage): Promise<void> {
+  const before = stage.calls.length;
+  await run(stage, () => false, idleMs);
+  const made = stage.calls.slice(before).filter((call) => !isIdleCall(call));
+  if (made.length > 0) {
+    throw new Broken(`invariant 7, an idle canary makes no call: ${made.slice(0, 5).join(', ')}`);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * A story is all that a simulated run depends on, as plain data: one canary, what its users do, and
+ * what goes wrong. The same seed tells the same story, and a story can be told again with less in it.
+ */
+import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
+import type { FaultRates } from '../../src/cluster/faults.ts';
+import type { Random } from '../../src/cluster/random.ts';
+import { createRandom } from '../../src/cluster/random.ts';
+
+/** How a revision turns out: its metrics, or whether its pods ever serve. */
+export type Quality = 'good' | 'bad' | 'unready';
+
+/** What users do. */
+export type UserAct =
+  /** Somebody applies another image. */
+  | { readonly kind: 'SetImage'; readonly quality: Quality }
+  /** Somebody applies what the primary runs. */
+  | { readonly kind: 'Revert' }
+  /** Somebody changes the ConfigMap that the target reads. */
+  | { readonly kind: 'EditConfig'; readonly quality: 'good' | 'bad' }
+  /** A manifest is applied again, with other replicas. */
+  | { readonly kind: 'SetReplicas'; readonly replicas: number }
+  | { readonly kind: 'Suspend' }
+  | { readonly kind: 'Resume' }
+  /** Everything to the primary, by hand. */
+  | { readonly kind: 'LowerWeight' }
+  | { readonly kind: 'DeleteRoute' }
+  | { readonly kind: 'DeletePrimary' }
+  | { readonly kind: 'DeleteServices' }
+  | { readonly kind: 'EditCanary' };
+
+/** What happens to machines. */
+export type MachineAct =
+  /** A process dies at once, and another takes its place. */
+  | { readonly kind: 'Kill'; readonly process: number; readonly backAfterMs: number }
+  /** A process stands still for a while and knows nothing of it. */
+  | { readonly kind: 'Pause'; readonly process: number; readonly forMs: number }
+  | { readonly kind: 'JumpClock'; readonly process: number; readonly byMs: number }
+  /** The API server forgets its history: watches from before must list again. */
+  | { readonly kind: 'ForgetHistory' };
+
+export type Act = UserAct | MachineAct;
+
+export interface TimedAct {
+  readonly atMs: number;
+  readonly act: Act;
+}
+
+export interface Story {
+  readonly seed: number;
+  readonly spec: CanarySpec;
+  readonly replicas: number;
+  readonly processes: number;
+  readonly acts: readonly TimedAct[];
+  readonly rates: FaultRates;
+  /** Until when gates are closed. */
+  readonly gatesOpenAtMs: number;
+  /** From then on, nothing goes wrong any more. */
+  readonly calmAtMs: number;
+}
+
+const minute = 60_000;
+/** When the first pods serve, and the first user acts. */
+const beginMs = 20_000;
+
+export function storyOf(seed: number): Story {
+  const random = createRandom(seed, 'story');
+  const calmAtMs = beginMs + between(random, 2, 8) * minute;
+  const processes = random() < 0.4 ? 2 : 1;
+  const spec = specOf(createRandom(seed, 'canary'));
+  return {
+    seed,
+    spec,
+    replicas: between(random, 1, 3),
+    processes,
+    acts: actsOf(createRandom(seed, 'acts'), { calmAtMs, processes }),
+    rates: ratesOf(createRandom(seed, 'faults')),
+    gatesOpenAtMs: random() < 0.5 ? 0 : random() * calmAtMs,
+    calmAtMs,
+  };
+}
+
+const between = (random: Random, min: number, max: number): number =>
+  min + Math.floor(random() * (max - min + 1));
+
+const oneOf = <T>(random: Random, choices: readonly [T, ...T[]]): T =>
+  choices[Math.floor(random() * choices.length)] ?? choices[0];
+
+const metrics = [{ name: 'request-success-rate', thresholdRange: { min: 99 }, interval: '1m' }];
+
+function specOf(random: Random): CanarySpec {
+  const hooks = (['confirm-rollout', 'pre-rollout', 'confirm-promotion'] as const).filter(
+    () => random() < 0.15,
+  );
+  const gate = random() < 0.1 ? (['confirm-traffic-increase'] as const) : [];
+  const analysis: CanaryAnalysis = {
+    interval: '10s',
+    threshold: between(random, 1, 3),
+    metrics,
+    ...strategyOf(random),
+    ...(hooks.length + gate.length > 0 && {
+      webhooks: [...hooks, ...gate].map((type) => ({
+        name: type,
+        type,
+        url: `http://gate.test/${type}`,
+      })),
+    }),
+  };
+  return {
+    targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    service: { port: 80, targetPort: 8080 },
+    progressDeadlineSeconds: 60,
+    analysis,
+    ...(random() < 0.12 && { provider: 'kubernetes' }),
+    ...(random() < 0.07 && { skipAnalysis: true }),
+  };
+}
+
+function strategyOf(random: Random): CanaryAnalysis {
+  const affinity =
+    random() < 0.2 ? { sessionAffinity: { cookieName: 'sticky', maxAge: 60 } } : undefined;
+  const weights: CanaryAnalysis = {
+    stepWeight: oneOf(random, [10, 25, 50]),
+    maxWeight: oneOf(random, [50, 60, 100]),
+    ...affinity,
+    ...(random() < 0.3 && { stepWeightPromotion: oneOf(random, [25, 50]) }),
+    ...(random() < 0.2 && { mirror: true }),
+  };
+  const iterations = between(random, 2, 4);
+  return oneOf<CanaryAnalysis>(random, [
+    weights,
+    weights,
+    { stepWeights: [5, 20, 60], ...affinity },
+    { iterations, match: [{ headers: { 'x-user': { exact: 'insider' } } }] },
+    { iterations },
+    { iterations, mirror: true },
+  ]);
+}
+
+function actsOf(
+  random: Random,
+  { calmAtMs, processes }: { readonly calmAtMs: number; readonly processes: number },
+): readonly TimedAct[] {
+  const count = between(random, 2, 9);
+  const acts = Array.from({ length: count }, (): TimedAct => {
+    const atMs = beginMs + Math.floor(random() * (calmAtMs - beginMs));
+    return { atMs, act: actOf(random, processes) };
+  });
+  // Whatever was suspended goes on in the end, or nothing could be said of it.
+  return [...acts, { atMs: calmAtMs, act: { kind: 'Resume' as const } }].sort(
+    (one, other) => one.atMs - other.atMs,
+  );
+}
+
+function actOf(random: Random, processes: number): Act {
+  const process = between(random, 0, processes - 1);
+  const dice = random();
+  if (dice < 0.4) {
+    const quality = oneOf<Quality>(random, ['good', 'good', 'good', 'bad', 'bad', 'unready']);
+    return { kind: 'SetImage', quality };
+  }
+  if (dice < 0.5) {
+    return { kind: 'EditConfig', quality: random() < 0.7 ? 'good' : 'bad' };
+  }
+  if (dice < 0.65) return { kind: 'Kill', process, backAfterMs: between(random, 100, 20_000) };
+  if (dice < 0.71) return { kind: 'Pause', process, forMs: between(random, 1_000, 40_000) };
+  if (dice < 0.75) {
+    return { kind: 'JumpClock', process, byMs: between(random, -7_200_000, 7_200_000) };
+  }
+  if (dice < 0.79) return { kind: 'SetReplicas', replicas: between(random, 1, 4) };
+  const kind = oneOf(random, [
+    'Revert',
+    'Suspend',
+    'Resume',
+    'LowerWeight',
+    'DeleteRoute',
+    'DeletePrimary',
+    'DeleteServices',
+    'EditCanary',
+    'ForgetHistory',
+  ] as const);
+  return { kind };
+}
+
+function ratesOf(random: Random): FaultRates {
+  // A third of all stories has no fault at all, so that a defect without any is found as one.
+  if (random() < 0.33) return {};
+  const rate = (max: number): number => (random() < 0.5 ? 0 : random() * max);
+  return {
+    lostRequest: rate(0.05),
+    lostAnswer: rate(0.08),
+    lateAnswer: rate(0.2),
+    conflict: rate(0.15),
+    throttled: rate(0.05),
+    serverError: rate(0.1),
+    droppedWatch: rate(0.05),
+    lateWatch: rate(0.2),
+    goneWatch: rate(0.1),
+  };
+}

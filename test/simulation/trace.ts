@@ -1,0 +1,77 @@
+/** What happened, for people: one line each, and only what bears on the story. */
+import type { KubeObject } from '../../src/api/kubernetes.ts';
+import type { Canary } from '../../src/api/canary.ts';
+import type { Change } from '../../src/cluster/controller-api.ts';
+import type { Deployment } from '../../src/api/kubernetes.ts';
+import { imageOf, weightsOf } from './scene.ts';
+
+export interface Trace {
+  add(who: string, text: string): void;
+  change(change: Change): void;
+  readonly lines: readonly string[];
+}
+
+export function createTrace(nowMs: () => number): Trace {
+  const lines: string[] = [];
+  const add = (who: string, text: string): void => {
+    lines.push(`${(nowMs() / 1000).toFixed(3).padStart(9)}  ${who.padEnd(9)} ${text}`);
+  };
+  return {
+    lines,
+    add,
+    change: ({ groupResource, before, after }) => {
+      const object = after ?? before;
+      if (object === undefined) return;
+      const text = after === undefined ? 'deleted' : describe(groupResource, before, after);
+      if (text === undefined) return;
+      if (groupResource === 'events') add('event', text);
+      else add('write', `${groupResource.split('.')[0]}/${object.metadata.name} ${text}`);
+    },
+  };
+}
+
+/** Undefined where nothing of interest differs. */
+function describe(
+  groupResource: string,
+  before: KubeObject | undefined,
+  after: KubeObject,
+): string | undefined {
+  const shown = view(groupResource, after);
+  return shown === undefined || (before !== undefined && view(groupResource, before) === shown)
+    ? undefined
+    : shown;
+}
+
+function view(groupResource: string, object: KubeObject): string | undefined {
+  switch (groupResource) {
+    case 'canaries.flagger.app': {
+      const { spec, status } = object as Canary;
+      const { phase = '', canaryWeight = 0, failedChecks = 0, iterations = 0 } = status ?? {};
+      const flags = [spec.suspend === true && 'suspended', status?.draining === true && 'draining'];
+      return [
+        phase || 'new',
+        `weight ${canaryWeight}`,
+        `failed ${failedChecks}`,
+        `iterations ${iterations}`,
+        ...flags.filter(Boolean),
+      ].join(', ');
+    }
+    case 'virtualservices.networking.istio.io':
+      return weightsOf(object)
+        .map((it) => `${it.primary}:${it.canary}`)
+        .join(' ');
+    case 'deployments.apps': {
+      const { spec, status } = object as Deployment;
+      const available = status?.availableReplicas ?? 0;
+      return `${imageOf(object as Deployment)}, ${available} of ${spec.replicas ?? 1} available`;
+    }
+    case 'configmaps': {
+      const { data = {} } = object as { readonly data?: Readonly<Record<string, string>> };
+      return JSON.stringify(data);
+    }
+    case 'events':
+      return (object as { readonly message?: string }).message ?? '';
+    default:
+      return undefined;
+  }
+}
