@@ -98,6 +98,10 @@ async function rehearse(argv: readonly string[]): Promise<number> {
     import('node:stream/consumers'),
   ]);
   const terminal = terminalOf(process, process.env);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Who reads may have seen enough (`| head`): the verdict stands.
+    if (error.code !== 'EPIPE') throw error;
+  });
   return runRehearse({
     argv,
     write: (it) => terminal.write(it),
