@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CustomResourceDefinition } from '../../src/cluster/crd.ts';
-import { acceptedStatus, typesOf } from '../../src/cluster/crd.ts';
+import { acceptedStatus, isEstablished, typesOf } from '../../src/cluster/crd.ts';
 import type { StoredObject } from '../../src/cluster/resource-type.ts';
 import { validateDefinition } from '../../src/cluster/schema/definition.ts';
 import { toTable } from '../../src/cluster/table.ts';
@@ -81,4 +81,102 @@ suite('columns', () => {
       assert.deepEqual(table.rows[0]?.cells, cells);
     });
   }
+});
+
+const changed = (spec: Partial<CustomResourceDefinition['spec']>): CustomResourceDefinition => {
+  const whole = withDefaults(gadget);
+  return { ...whole, spec: { ...whole.spec, ...spec } };
+};
+const established = (of: CustomResourceDefinition): CustomResourceDefinition => ({
+  ...of,
+  status: acceptedStatus(of, [], 'then'),
+});
+const textsOf = (
+  definition: CustomResourceDefinition,
+  before: CustomResourceDefinition,
+): readonly string[] =>
+  validateDefinition(definition, before).map(({ field, message }) => `${field}: ${message}`);
+
+suite('a definition that changes', () => {
+  const before = established(withDefaults(gadget));
+  const names = { ...before.spec.names, kind: 'Other', listKind: 'OtherList' };
+
+  test('keeps its scope and kind once objects of it are served', () => {
+    assert.deepEqual(textsOf(changed({ scope: 'Cluster', names }), before), [
+      'spec.scope: Invalid value: "Cluster": field is immutable',
+      'spec.names.kind: Invalid value: "Other": field is immutable',
+    ]);
+  });
+  test('may change them before', () => {
+    assert.deepEqual(textsOf(changed({ scope: 'Cluster', names }), withDefaults(gadget)), []);
+  });
+  test('keeps the versions in which objects are stored', () => {
+    const [version] = gadget.spec.versions;
+    assert.ok(version);
+    const next = changed({ versions: [{ ...version, name: 'v2' }] });
+    const status = { ...before.status, storedVersions: ['v1', 'v2'] };
+    assert.deepEqual(textsOf({ ...next, status }, before), [
+      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions',
+    ]);
+  });
+});
+
+suite('the status of a definition', () => {
+  const first = established(withDefaults(gadget));
+  const second: CustomResourceDefinition = {
+    ...withDefaults(gadget),
+    metadata: { name: 'gizmos.schema.test' },
+    spec: { ...first.spec, names: { ...first.spec.names, plural: 'gizmos', singular: 'gizmo' } },
+  };
+
+  test('says no more than it said, and is the same object', () => {
+    assert.equal(acceptedStatus(first, [first], 'now'), first.status);
+  });
+  test('tells whose names are taken', () => {
+    const status = acceptedStatus(second, [first, second], 'now');
+    assert.deepEqual(status.conditions, [
+      {
+        type: 'NamesAccepted',
+        status: 'False',
+        lastTransitionTime: 'now',
+        reason: 'ListKindConflict',
+        message: '"GadgetList" is already in use',
+      },
+      {
+        type: 'Established',
+        status: 'False',
+        lastTransitionTime: 'now',
+        reason: 'NotAccepted',
+        message: 'not all names are accepted',
+      },
+    ]);
+    assert.equal(status.acceptedNames?.plural, 'gizmos');
+    assert.equal(isEstablished({ ...second, status }), false);
+  });
+  test('keeps the time of what did not change, and the versions that were stored', () => {
+    const [version] = gadget.spec.versions;
+    assert.ok(version);
+    const versions = [
+      { ...version, storage: false },
+      { ...version, name: 'v2', storage: true },
+    ];
+    const status = acceptedStatus({ ...first, spec: { ...first.spec, versions } }, [], 'now');
+    assert.deepEqual(status.storedVersions, ['v1', 'v2']);
+    assert.ok(status.conditions?.every(({ lastTransitionTime }) => lastTransitionTime === 'then'));
+  });
+});
+
+test('versions are served, the most stable and newest first', () => {
+  const [version] = gadget.spec.versions;
+  assert.ok(version);
+  // The order of the Kubernetes docs, "Versions in CustomResourceDefinitions".
+  const sorted = ['v10', 'v2', 'v1', 'v11beta2', 'v10beta3', 'v3beta1', 'v12alpha1', 'v11alpha2'];
+  const others = ['foo1', 'foo10'];
+  const versions = [...others, ...sorted.toReversed()].map((name) => ({ ...version, name }));
+  const unserved = { ...version, name: 'v99', served: false };
+  const types = typesOf(changed({ versions: [unserved, ...versions] }));
+  assert.deepEqual(
+    types.map((it) => it.version),
+    [...sorted, ...others],
+  );
 });

@@ -100,3 +100,9 @@ export function pathText(steps: readonly Step[]): string {
   }
   return text;
 }
+
+/** The error of a value that is somewhere else: the path is told from there. */
+export function below(path: string, error: FieldError): FieldError {
+  const { field } = error;
+  return { ...error, field: field === '' || field === noPath ? path : `${path}.${field}` };
+}

@@ -13,7 +13,7 @@ import { compileSchema } from './compiled.ts';
 import type { Descent } from './descend.ts';
 import { compileDescent } from './descend.ts';
 import { embeddedResources } from './embedded.ts';
-import { invalid, noPath } from './field-errors.ts';
+import { below, invalid, noPath } from './field-errors.ts';
 import { listTypes } from './list-types.ts';
 import { createRules } from './rules.ts';
 import type { Schema } from './schema.ts';
@@ -94,12 +94,9 @@ function compileStructure(
     const { status } = object;
     if (status === before['status']) return judge(object, compiled, before);
     if (status === undefined) return [];
-    return judge(status, statusSchema, before['status']).map(inStatus);
+    return judge(status, statusSchema, before['status']).map((error) =>
+      // The message, as in the original, knows only the status.
+      below('status', error),
+    );
   };
-}
-
-/** The path is the object's, and the message, as in the original, knows only the status. */
-function inStatus(error: FieldError): FieldError {
-  const { field } = error;
-  return { ...error, field: field === '' || field === noPath ? 'status' : `status.${field}` };
 }

@@ -823,6 +823,26 @@ export const badDefinitions: Readonly<Record<string, CustomResourceDefinition>> 
     metadata: { type: 'object', properties: { labels: { type: 'object' } } },
   }),
   'a rule of nothing': schemaOf({ a: ruled(text, { rule: ' ' }) }),
+  'a default of a wrong type': schemaOf({ a: { type: 'integer', default: 'x' } }),
+  'a default below the minimum': schemaOf({ a: { type: 'integer', minimum: 3, default: 1 } }),
+  'a default with unknown fields': schemaOf({
+    a: { type: 'object', properties: { b: text }, default: { b: 'x', c: 'y' } },
+  }),
+  'a default without a required field': schemaOf({
+    a: { type: 'object', required: ['b'], properties: { b: text }, default: {} },
+  }),
+  'a default with a wrong part': schemaOf({
+    a: { type: 'object', properties: { b: text }, default: { b: 1 } },
+  }),
+  'a default against a rule': schemaOf({
+    a: ruled({ type: 'integer', default: 3 }, { rule: 'self > 5', message: 'above 5' }),
+  }),
+  'a default deep in a list': schemaOf({
+    a: {
+      type: 'array',
+      items: { type: 'object', properties: { b: { type: 'string', default: 5 } } },
+    },
+  }),
   'a column without a type': column({ type: undefined }),
   'a column of an unknown type': column({ type: 'text' }),
   'a column without a path': column({ jsonPath: '' }),
