@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { findBinaries } from '../binaries.ts';
 import { controlPlaneOrSkip } from '../require.ts';
 import { apply } from './apply.ts';
+import { clientNode } from './client-node.ts';
 import { customResources } from './custom-resources.ts';
 import { customVersions } from './custom-versions.ts';
 import { deletion } from './deletion.ts';
@@ -51,6 +52,7 @@ const chapters: readonly Chapter[] = [
   workloads,
   rollouts,
   services,
+  clientNode,
   kubectlGet,
   kubectlDescribe,
   kubectlWrite,
