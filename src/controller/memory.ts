@@ -19,6 +19,8 @@ export interface Memory {
   readonly asking: Map<Stage, string>;
   /** What validation said of a generation of the spec. */
   validated: { readonly generation: number; readonly problem: Problem | undefined } | undefined;
+  /** Workloads with fewer pods than they must have: since when, in both clocks. */
+  readonly unavailable: Map<string, { readonly since: string; readonly sinceMs: number }>;
   /** What was said in this phase and need not be said again. */
   readonly said: Set<string>;
   /** Phase and revision that `said` belongs to. */
@@ -49,6 +51,7 @@ export function recall(canary: Canary, now: Times): Memory {
     answers: {},
     validated: undefined,
     asking: new Map(),
+    unavailable: new Map(),
     said: new Set(),
     saidIn: saidIn(canary.status),
   };
@@ -59,6 +62,31 @@ function elapsedMs(canary: Canary, transitionTime: string | undefined, now: Time
   const transitionMs = transitionTime === undefined ? Number.NaN : Date.parse(transitionTime);
   if (Number.isNaN(transitionMs)) return 0;
   return Math.min(Math.max(now.wallMs - transitionMs, 0), intervalMs);
+}
+
+/**
+ * For how long a workload has had too few pods. `since` is another machine's time: where its clock
+ * and ours differ by hours, what has just begun must not be over, nor what is over go on. So it is
+ * believed as far as this phase reaches back, and from then on our steady clock counts.
+ */
+export function unavailableMs(
+  memory: Memory,
+  workload: string,
+  since: string | undefined,
+  { wallMs, steadyMs }: Times,
+): number {
+  const sinceWallMs = Date.parse(since ?? '');
+  // A condition without a time cannot be late.
+  if (since === undefined || Number.isNaN(sinceWallMs)) {
+    memory.unavailable.delete(workload);
+    return 0;
+  }
+  const known = memory.unavailable.get(workload);
+  if (known?.since === since) return steadyMs - known.sinceMs;
+  const inPhaseMs = steadyMs - memory.transitionAtMs;
+  const sinceMs = steadyMs - Math.min(Math.max(wallMs - sinceWallMs, 0), inPhaseMs);
+  memory.unavailable.set(workload, { since, sinceMs });
+  return steadyMs - sinceMs;
 }
 
 /** Brings memory up to a status that somebody else wrote: another replica, or a former life. */

@@ -22,11 +22,12 @@ import { hashTemplate, revisionOf } from '../revision/hash.ts';
 import { referenceHash } from '../revision/reference-hash.ts';
 import { primaryAgrees, scaleUpReplicas } from '../targets/deployment.ts';
 import type { PrimaryOptions } from '../targets/deployment.ts';
-import { named, readinessOf } from '../targets/readiness.ts';
+import { named, readinessOf, unavailableSince } from '../targets/readiness.ts';
 import type { Selector } from '../targets/selector.ts';
 import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
 import type { Memory } from './memory.ts';
+import { unavailableMs } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
 import { observeConfigs } from './observe-configs.ts';
 import type { ObjectsSeen } from './observe-objects.ts';
@@ -35,6 +36,7 @@ import type { RoutesSeen } from './observe-routes.ts';
 import { observeRoutes } from './observe-routes.ts';
 import { objectProblem, specProblem } from './problems.ts';
 import type { World } from './world.ts';
+import { timesOf } from './world.ts';
 
 /** Objects as they were seen; effects are carried out on these and no others. */
 export interface Snapshot {
@@ -136,8 +138,12 @@ function viewOf(
   const readiness = readinessOf(deployment, {
     deadlineMs: progressDeadlineMs(canary),
     thresholdPercent,
-    nowMs: clock.now(),
-    waitedMs: clock.monotonic() - memory.transitionAtMs,
+    unavailableMs: unavailableMs(
+      memory,
+      deployment.metadata.name,
+      unavailableSince(deployment),
+      timesOf(clock),
+    ),
   });
   const revision = deployment.metadata.annotations?.[revisionAnnotation];
   return {

@@ -17,10 +17,8 @@ export interface ReadinessOptions {
   readonly deadlineMs: number;
   /** Percent of the updated pods that must be available. */
   readonly thresholdPercent: number;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: number;
-  /** For how long it could have been waited for, by a clock that never jumps. */
-  readonly waitedMs: number;
+  /** For how long it has had fewer pods than it must, by a clock that never jumps. */
+  readonly unavailableMs: number;
 }
 
 const ready: Readiness = { kind: 'Ready' };
@@ -39,7 +37,7 @@ export function readinessOf(deployment: Deployment, options: ReadinessOptions): 
   if (conditionOf(deployment, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
     return notReady(`deployment "${metadata.name}" exceeded its progress deadline`, false);
   }
-  const retriable = isBeforeDeadline(deployment, options);
+  const retriable = options.unavailableMs <= options.deadlineMs;
   const { updatedReplicas: updated = 0, replicas = 0, availableReplicas: available = 0 } = status;
   const wanted = spec.replicas ?? 1;
   if (updated < wanted) {
@@ -61,21 +59,14 @@ export function named(readiness: Readiness, prefix: string): Readiness {
   return { ...readiness, message: `${prefix}${readiness.message}` };
 }
 
-function isBeforeDeadline(
-  deployment: Deployment,
-  { deadlineMs, nowMs, waitedMs }: ReadinessOptions,
-): boolean {
+/** When it began to have fewer pods than it must, as another machine's clock says; RFC 3339. */
+export function unavailableSince(deployment: Deployment): string | undefined {
   const available = conditionOf(deployment, 'Available');
-  const stuck =
+  const isStuck =
     conditionOf(deployment, 'Progressing') !== undefined &&
     available?.status === 'False' &&
     available.reason === 'MinimumReplicasUnavailable';
-  const sinceMs = Date.parse(available?.lastUpdateTime ?? '');
-  // A condition without a time cannot be late.
-  if (!stuck || Number.isNaN(sinceMs)) return true;
-  // The time of the condition is another machine's: where the clocks differ by hours, ours must not
-  // end what has just begun.
-  return waitedMs <= deadlineMs || nowMs <= sinceMs + deadlineMs;
+  return isStuck ? available.lastUpdateTime : undefined;
 }
 
 function conditionOf({ status }: Deployment, type: string) {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { Canary } from '../../src/api/canary.ts';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
 import { createInterests } from '../../src/controller/interests.ts';
-import { note, recall, refresh, worthSaying } from '../../src/controller/memory.ts';
+import { note, recall, refresh, unavailableMs, worthSaying } from '../../src/controller/memory.ts';
 import { createTargetIndex } from '../../src/controller/target-index.ts';
 import { createTrackedConfigs } from '../../src/controller/tracked-configs.ts';
 
@@ -43,6 +43,24 @@ describe('memory', () => {
       assert.equal(500_000 - memory.transitionAtMs, sinceMs);
     });
   }
+
+  test('how long pods have been missing is told by the steady clock, whatever the wall says', () => {
+    const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
+    const since = new Date(wallMs - 5_000).toISOString();
+    const at = (wall: number, steadyMs: number): number =>
+      unavailableMs(memory, 'podinfo', since, { wallMs: wall, steadyMs });
+    assert.equal(at(wallMs, 500_000), 5_000);
+    // The clock jumps; nothing else happens.
+    assert.equal(at(wallMs + 7_200_000, 501_000), 6_000);
+    assert.equal(at(wallMs - 7_200_000, 570_000), 75_000);
+    assert.equal(unavailableMs(memory, 'podinfo', undefined, { wallMs, steadyMs: 571_000 }), 0);
+  });
+
+  test('a clock that is hours ahead does not end what has just begun', () => {
+    const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
+    const since = new Date(wallMs - 7_200_000).toISOString();
+    assert.equal(unavailableMs(memory, 'podinfo', since, { wallMs, steadyMs: 500_000 }), 12_000);
+  });
 
   test('a status that another process wrote starts the wait anew and forgets the beat', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });

@@ -94,7 +94,7 @@ test('a rollout with surge says what Aviary and kubectl wait for, step by step',
   const ready = readinessOf(world.get(deployments, 'web'), {
     deadlineMs: 600_000,
     thresholdPercent: 100,
-    nowMs: world.clock.now(),
+    unavailableMs: 0,
   });
   assert.deepEqual(ready, { kind: 'Ready' });
 });
