@@ -80,6 +80,22 @@ export function plainValue(value: unknown): unknown {
   return changed ?? value;
 }
 
+/** As `plainValue` of objects, whose parts it remembers: most are shared from write to write. */
+export function createPlainObjects(): (object: Readonly<Record<string, unknown>>) => unknown {
+  const known = new WeakMap<object, unknown>();
+  const plainPart = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return plainValue(part);
+    let plain = known.get(part);
+    if (plain === undefined) known.set(part, (plain = plainValue(part)));
+    return plain;
+  };
+  return (object) => {
+    const plain: Record<string, unknown> = {};
+    for (const name in object) plain[name] = plainPart(object[name]);
+    return plain;
+  };
+}
+
 function compile(environment: Environment, text: string): Expression {
   let parsed: ParseResult;
   try {

@@ -8,7 +8,7 @@
  * reviews are not spoken.
  */
 import type { StringMap } from '../api/kubernetes.ts';
-import { createCompiler, plainValue, reasonOf } from './cel.ts';
+import { createCompiler, createPlainObjects, reasonOf } from './cel.ts';
 import { isEqual } from './json.ts';
 import { uuid } from './metadata.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
@@ -81,6 +81,7 @@ const nobody: Concerns = { mutating: [], validating: [] };
 
 export function createAdmissionChain(options: AdmissionChainOptions): AdmissionChain {
   const compile = createCompiler(['object', 'oldObject', 'request']);
+  const plain = createPlainObjects();
   let mutating: readonly CompiledWebhook[] = [];
   let validating: readonly CompiledWebhook[] = [];
   let table = new Map<ResourceType, Map<string, Concerns>>();
@@ -126,20 +127,23 @@ export function createAdmissionChain(options: AdmissionChainOptions): AdmissionC
       const { type, operation, subresource, object } = request;
       if (object === undefined) throw new Error('a deletion is not mutated');
       const hooks = concernsOf(type, operation, subresource).mutating;
-      return hooks.length === 0 ? object : mutate({ ...request, object }, hooks, { options, warn });
+      return hooks.length === 0
+        ? object
+        : mutate({ ...request, object }, hooks, { options, plain, warn });
     },
     validate: async (request, warn) => {
       const { type, operation, subresource } = request;
       const { mutating: changing, validating: judging } = concernsOf(type, operation, subresource);
       // Nothing of a deletion can be changed, but it can be refused.
-      if (operation === 'DELETE') await ask(changing, request, { options, warn });
-      await judge(judging, request, { options, warn });
+      if (operation === 'DELETE') await ask(changing, request, { options, plain, warn });
+      await judge(judging, request, { options, plain, warn });
     },
   };
 }
 
 interface Context {
   readonly options: AdmissionChainOptions;
+  readonly plain: Plain;
   readonly warn: (text: string) => void;
 }
 
@@ -221,11 +225,11 @@ async function judge(
 async function consult(
   { hook, wanted }: Concerned,
   request: AdmissionRequest,
-  { options, warn, isMutating }: Context & { readonly isMutating: boolean },
+  { options, plain, warn, isMutating }: Context & { readonly isMutating: boolean },
 ): Promise<Verdict | undefined> {
   const { webhook, failsOpen, timeoutMs } = hook;
   if (!isSelected(hook, candidateOf(request, options))) return undefined;
-  if (!meetsConditions(hook, wanted, request)) return undefined;
+  if (!meetsConditions(hook, wanted, request, plain)) return undefined;
   const { sideEffects = 'Unknown', name, clientConfig } = webhook;
   if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
     throw dryRunUnsupported(name);
@@ -233,7 +237,7 @@ async function consult(
   let verdict: Verdict;
   try {
     const review = reviewOf(request, wanted, uuid(options.random));
-    const answer = await called(options.call(clientConfig, review, timeoutMs));
+    const answer = await answerOf(options.call(clientConfig, review, timeoutMs));
     verdict = verdictOf(answer, { name, uid: review.request.uid, isMutating });
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error;
@@ -247,7 +251,7 @@ async function consult(
   return verdict;
 }
 
-async function called(answer: Promise<unknown>): Promise<unknown> {
+async function answerOf(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (cause) {
@@ -277,17 +281,25 @@ function candidateOf(
   };
 }
 
+/** Objects as match conditions see them. */
+type Plain = ReturnType<typeof createPlainObjects>;
+
 /** One that is false decides, whatever the others run into. */
 function meetsConditions(
   { conditions, failsOpen }: CompiledWebhook,
   wanted: ResourceType,
   request: AdmissionRequest,
+  plain: Plain,
 ): boolean {
   if (conditions.length === 0) return true;
+  const seen = (object: StoredObject | undefined): unknown => {
+    const shown = shownObject(object, wanted, request.subresource);
+    return shown && plain(shown);
+  };
   const variables = {
-    object: plainValue(shownObject(request.object, wanted, request.subresource)),
-    oldObject: plainValue(shownObject(request.oldObject, wanted, request.subresource)),
-    request: plainValue({ uid: '', name: '', namespace: '', ...describe(request, wanted) }),
+    object: seen(request.object),
+    oldObject: seen(request.oldObject),
+    request: plain({ uid: '', name: '', namespace: '', ...describe(request, wanted) }),
   };
   const errors: string[] = [];
   for (const { expression, evaluate } of conditions) {
