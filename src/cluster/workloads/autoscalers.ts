@@ -1,14 +1,16 @@
 /**
- * HorizontalPodAutoscalers on the use of CPU, as somebody says it is.
- * Rules: Kubernetes docs, "Horizontal Pod Autoscaling", algorithm details.
+ * HorizontalPodAutoscalers of Deployments, by a measure that somebody injects: every 15 s, as
+ * `autoscaling.ts` recommends. Where nobody measures they rest, but for sizes out of their bounds.
  */
 import type { Deployment, HorizontalPodAutoscaler } from '../../api/kubernetes.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { deployments, horizontalPodAutoscalers } from '../../kube/resources.ts';
-import type { ControllerApi } from '../controller-api.ts';
+import type { Change, ControllerApi } from '../controller-api.ts';
 import { isEqual } from '../json.ts';
-import { timestamp } from '../metadata.ts';
+import type { AutoscalerStatus, Measurement, Recommendation } from './autoscaling.ts';
+import { lostStatus, memoryMs, recommend, scaledStatus } from './autoscaling.ts';
 import { isGoing } from './kinds.ts';
+import type { EventRecorder } from './recorder.ts';
 import type { Controller } from './work-queue.ts';
 import { keyOf, namesOf } from './work-queue.ts';
 
@@ -18,146 +20,112 @@ export type Utilisation = (workload: Deployment) => number | undefined;
 export interface AutoscalersOptions {
   readonly api: ControllerApi;
   readonly clock: Clock;
-  readonly utilisation: Utilisation;
+  readonly utilisation: Utilisation | undefined;
+  readonly record: EventRecorder;
 }
 
 const syncMs = 15_000;
-/** Within it, nothing is scaled. */
-const tolerance = 0.1;
-/** Nothing is scaled below what was wanted in that time. */
-const stabilizationMs = 300_000;
-const targetDefault = 80;
 
-interface Wanted {
-  readonly atMs: number;
-  readonly replicas: number;
+/** Of one autoscaler, as long as it exists. */
+interface Memory {
+  /** When it looks next. Changes in between make no difference. */
+  dueAtMs: number | undefined;
+  recent: readonly Recommendation[];
 }
 
-export function autoscalerController({ api, clock, utilisation }: AutoscalersOptions): Controller {
-  const history = new Map<string, readonly Wanted[]>();
+export function autoscalerController(options: AutoscalersOptions): Controller {
+  const { api, clock, utilisation } = options;
+  const memories = new Map<string, Memory>();
   return {
     name: 'horizontalpodautoscaler',
-    keysOf: ({ groupResource, before, after }) => {
-      if (groupResource !== 'horizontalpodautoscalers.autoscaling') return [];
-      const { namespace, name } = (after ?? before)?.metadata ?? { name: '' };
-      return [keyOf(namespace, name)];
-    },
+    keysOf: (change) => keysOf(api, change),
     reconcile: async (key) => {
       const scaler = api.get(horizontalPodAutoscalers, namesOf(key));
       if (scaler === undefined || isGoing(scaler)) {
-        history.delete(key);
+        memories.delete(key);
         return undefined;
       }
-      const { kind, name } = scaler.spec.scaleTargetRef;
-      const { namespace = '' } = scaler.metadata;
-      const target = kind === 'Deployment' ? api.get(deployments, { namespace, name }) : undefined;
-      if (target === undefined) return syncMs;
-      const percent = utilisation(target);
-      const current = target.spec.replicas ?? 1;
+      const memory = memories.get(key) ?? { dueAtMs: undefined, recent: [] };
+      memories.set(key, memory);
       const nowMs = clock.monotonic();
-      const recommended = recommend(scaler, { percent, current });
-      const kept = (history.get(key) ?? []).filter(({ atMs }) => nowMs - atMs < stabilizationMs);
-      const all = [...kept, { atMs: nowMs, replicas: recommended }];
-      history.set(key, all);
-      const replicas =
-        recommended < current
-          ? Math.min(current, Math.max(...all.map((it) => it.replicas)))
-          : recommended;
-      if (replicas !== current) {
-        await api.update(deployments, { ...target, spec: { ...target.spec, replicas } });
-      }
-      await report(api, clock, scaler, { percent, current, replicas });
-      return syncMs;
+      memory.dueAtMs ??= nowMs + syncMs;
+      if (memory.dueAtMs > nowMs) return memory.dueAtMs - nowMs;
+      memory.dueAtMs = utilisation === undefined ? undefined : nowMs + syncMs;
+      await sync(options, scaler, memory);
+      return utilisation === undefined ? undefined : syncMs;
     },
   };
 }
 
-interface Measured {
-  readonly percent: number | undefined;
-  readonly current: number;
+function keysOf(api: ControllerApi, { groupResource, before, after }: Change): readonly string[] {
+  const object = after ?? before;
+  if (object === undefined) return [];
+  const { namespace, name } = object.metadata;
+  switch (groupResource) {
+    case 'horizontalpodautoscalers.autoscaling': {
+      const [old, young] = [before, after] as readonly (HorizontalPodAutoscaler | undefined)[];
+      return old !== undefined && old.spec === young?.spec ? [] : [keyOf(namespace, name)];
+    }
+    case 'deployments.apps': {
+      const [old, young] = [before, after] as readonly (Deployment | undefined)[];
+      if (old?.spec.replicas === young?.spec.replicas) return [];
+      return api
+        .list(horizontalPodAutoscalers, namespace)
+        .filter(({ spec: { scaleTargetRef } }) => scaleTargetRef.name === name)
+        .map(({ metadata }) => keyOf(namespace, metadata.name));
+    }
+    default:
+      return [];
+  }
 }
 
-function recommend(
-  { spec: { minReplicas = 1, maxReplicas, metrics } }: HorizontalPodAutoscaler,
-  { percent, current }: Measured,
-): number {
-  // Nobody scales what somebody has switched off.
-  if (current === 0) return 0;
-  const within = (replicas: number): number =>
-    Math.min(maxReplicas, Math.max(minReplicas, replicas));
-  if (percent === undefined) return within(current);
-  const ratio = percent / targetOf(metrics);
-  return within(Math.abs(ratio - 1) <= tolerance ? current : Math.ceil(current * ratio));
-}
-
-interface ResourceMetric {
-  readonly resource?: { readonly target?: { readonly averageUtilization?: number } };
-}
-
-function targetOf(metrics: HorizontalPodAutoscaler['spec']['metrics']): number {
-  const [first] = (Array.isArray(metrics) ? metrics : []) as readonly ResourceMetric[];
-  return first?.resource?.target?.averageUtilization ?? targetDefault;
-}
-
-async function report(
-  api: ControllerApi,
-  clock: Clock,
+async function sync(
+  { api, clock, utilisation, record }: AutoscalersOptions,
   scaler: HorizontalPodAutoscaler,
-  { percent, current, replicas }: Measured & { readonly replicas: number },
+  memory: Memory,
 ): Promise<void> {
-  const time = timestamp(clock.now());
-  const { status: before } = scaler as { readonly status?: { readonly conditions?: unknown } };
-  const isActive = percent !== undefined && current > 0;
-  const disabled = current === 0;
-  const status = {
-    currentReplicas: current,
-    desiredReplicas: replicas,
-    currentMetrics: null,
-    conditions: [
-      {
-        type: 'AbleToScale',
-        status: 'True',
-        reason: 'SucceededGetScale',
-        message: "the HPA controller was able to get the target's current scale",
-      },
-      {
-        type: 'ScalingActive',
-        status: isActive ? 'True' : 'False',
-        reason: disabled
-          ? 'ScalingDisabled'
-          : isActive
-            ? 'ValidMetricFound'
-            : 'FailedGetResourceMetric',
-        message: disabled
-          ? 'scaling is disabled since the replica count of the target is zero'
-          : isActive
-            ? 'the HPA was able to successfully calculate a replica count'
-            : 'nobody measures in this cluster',
-      },
-    ].map((it) => ({ ...it, lastTransitionTime: timeOf(before?.conditions, it) ?? time })),
+  const { kind, name } = scaler.spec.scaleTargetRef;
+  const { namespace = '' } = scaler.metadata;
+  const target = kind === 'Deployment' ? api.get(deployments, { namespace, name }) : undefined;
+  const wallMs = clock.now();
+  if (target === undefined) return show(api, scaler, lostStatus(scaler, wallMs));
+
+  const nowMs = clock.monotonic();
+  const replicas = target.spec.replicas ?? 1;
+  const readyReplicas = Math.min(replicas, target.status?.readyReplicas ?? 0);
+  // What there is when it begins to look is what was wanted so far.
+  if (memory.recent.length === 0) memory.recent = [{ atMs: nowMs, replicas }];
+  memory.recent = memory.recent.filter(({ atMs }) => nowMs - atMs < memoryMs(scaler));
+  const measured: Measurement = {
+    replicas,
+    readyReplicas,
+    percent: utilisation?.(target),
+    recent: memory.recent,
+    nowMs,
   };
-  const same = { ...status, currentMetrics: undefined };
-  if (isEqual({ ...before, currentMetrics: undefined }, same)) return;
-  const live = api.get(horizontalPodAutoscalers, {
-    namespace: scaler.metadata.namespace ?? '',
-    name: scaler.metadata.name,
-  });
-  if (live === undefined) return;
-  await api.update(
-    horizontalPodAutoscalers,
-    { ...live, status } as HorizontalPodAutoscaler,
-    'status',
-  );
+  const wanted = recommend(scaler, measured);
+  const { proposal } = wanted;
+  if (proposal !== undefined) {
+    memory.recent = [...memory.recent, { atMs: nowMs, replicas: proposal }];
+  }
+  const isScaled = wanted.replicas !== replicas;
+  if (isScaled) {
+    const spec = { ...target.spec, replicas: wanted.replicas };
+    await api.update(deployments, { ...target, spec });
+    const text = `New size: ${wanted.replicas}; reason: ${wanted.why}`;
+    record(scaler, 'Normal', 'SuccessfulRescale', text);
+  }
+  await show(api, scaler, scaledStatus(scaler, measured, { ...wanted, isScaled, wallMs }));
 }
 
-function timeOf(
-  known: unknown,
-  { type, status }: { readonly type: string; readonly status: string },
-): string | undefined {
-  const conditions = (Array.isArray(known) ? known : []) as readonly {
-    readonly type: string;
-    readonly status: string;
-    readonly lastTransitionTime?: string;
-  }[];
-  return conditions.find((it) => it.type === type && it.status === status)?.lastTransitionTime;
+async function show(
+  api: ControllerApi,
+  { metadata: { name, namespace = '' } }: HorizontalPodAutoscaler,
+  status: AutoscalerStatus,
+): Promise<void> {
+  const live = api.get(horizontalPodAutoscalers, { namespace, name });
+  if (live === undefined) return;
+  const { status: before } = live as { readonly status?: AutoscalerStatus };
+  if (isEqual(before, status)) return;
+  await api.update(horizontalPodAutoscalers, { ...live, status } as typeof live, 'status');
 }

@@ -45,7 +45,9 @@ export function endpointSliceController(api: ControllerApi): Controller {
         .list(endpointSlices, namespace)
         .find((it) => controllerOf(it)?.uid === service.metadata.uid);
       if (live === undefined) await api.create(endpointSlices, wanted);
-      else if (!isEqual([live.endpoints, live.ports], [wanted.endpoints, wanted.ports])) {
+      else if (
+        !isEqual([live.endpoints ?? [], live.ports ?? []], [wanted.endpoints, wanted.ports])
+      ) {
         const { endpoints, ports } = wanted;
         await api.update(endpointSlices, { ...live, endpoints, ports });
       }

@@ -78,11 +78,21 @@ export interface DaemonSet extends KubeObject {
     readonly selector: LabelSelector;
     readonly template: PodTemplateSpec;
     readonly minReadySeconds?: number;
+    readonly revisionHistoryLimit?: number;
     readonly updateStrategy?: {
       readonly type?: string;
-      readonly rollingUpdate?: { readonly maxUnavailable?: number | string };
+      readonly rollingUpdate?: {
+        readonly maxUnavailable?: number | string;
+        readonly maxSurge?: number | string;
+      };
     };
   };
+  readonly status?: object;
+}
+
+export interface ControllerRevision extends KubeObject {
+  readonly revision: number;
+  readonly data?: unknown;
 }
 
 export interface Node extends KubeObject {
@@ -91,8 +101,9 @@ export interface Node extends KubeObject {
 
 export interface EndpointSlice extends KubeObject {
   readonly addressType: string;
-  readonly endpoints: readonly object[];
-  readonly ports: readonly object[];
+  /** Null where there are none, as Go writes it. */
+  readonly endpoints: readonly object[] | null;
+  readonly ports: readonly object[] | null;
 }
 
 export type { Deployment, Service };
@@ -102,6 +113,11 @@ export const nodes = resource<Node>('v1', 'Node', 'nodes', 'Cluster');
 export const serviceAccounts = resource<KubeObject>('v1', 'ServiceAccount', 'serviceaccounts');
 export const replicaSets = resource<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets');
 export const daemonSets = resource<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets');
+export const controllerRevisions = resource<ControllerRevision>(
+  'apps/v1',
+  'ControllerRevision',
+  'controllerrevisions',
+);
 export const endpointSlices = resource<EndpointSlice>(
   'discovery.k8s.io/v1',
   'EndpointSlice',

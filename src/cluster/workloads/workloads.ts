@@ -81,9 +81,14 @@ export function startWorkloads(options: Surroundings): () => void {
       setsOf,
       record: recorderOf('deployment-controller'),
     }),
-    daemonSetController({ api, clock, podsOf }),
+    daemonSetController({ api, clock, podsOf, record: recorderOf('daemonset-controller') }),
     endpointSliceController(api),
-    autoscalerController({ api, clock, utilisation: options.utilisation ?? (() => undefined) }),
+    autoscalerController({
+      api,
+      clock,
+      utilisation: options.utilisation,
+      record: recorderOf('horizontal-pod-autoscaler'),
+    }),
     garbageCollector(api, index),
     namespaceController({ api, clock, index, isFurnished: options.isFurnished ?? true }),
   ];
