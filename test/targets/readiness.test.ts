@@ -10,7 +10,7 @@ import { resized, target } from './podinfo.ts';
 const nowMs = Date.parse('2026-11-23T10:10:00Z');
 const optionsFor = (deployment: Deployment): ReadinessOptions => {
   const since = unavailableSince(deployment);
-  const unavailableMs = since === undefined ? 0 : nowMs - Date.parse(since);
+  const unavailableMs = since ? nowMs - Date.parse(since) : 0;
   return { deadlineMs: 60_000, thresholdPercent: 100, unavailableMs };
 };
 
