@@ -68,7 +68,9 @@ export const laws: readonly Law[] = [
       const phase = after.canary?.status?.phase ?? '';
       if (is <= was) return undefined;
       if (after.canary?.spec.suspend === true) return 'a suspended canary gets more traffic';
-      const mayGrow = phase === 'Progressing' || phase === 'WaitingPromotion';
+      // A route that somebody deleted is put back as it was.
+      const isRepair = before.route === undefined && phase === 'Promoting';
+      const mayGrow = phase === 'Progressing' || phase === 'WaitingPromotion' || isRepair;
       const isEmergency = is === 100 && available(after.primary) === 0;
       return mayGrow || isEmergency ? undefined : `it gets more traffic in phase ${phase}`;
     },
@@ -100,6 +102,8 @@ export const laws: readonly Law[] = [
     sentence: 'the primary only ever runs what passed its analysis',
     breach: ({ before, after }) => {
       if (after.canary?.spec.skipAnalysis === true) return undefined;
+      // Who deletes the primary deletes what passed: there is only the target to make it of again.
+      if (before.primary === undefined) return undefined;
       const image = imageOf(after.primary);
       if (image !== imageOf(before.primary) && qualityOf(image) !== 'good') {
         return `the primary runs ${image}`;

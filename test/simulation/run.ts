@@ -94,6 +94,8 @@ interface Stage {
   /** Resource and verb of each call of the controllers. */
   readonly calls: string[];
   breach: string | undefined;
+  /** Whether the primary was made of something bad, because a user had deleted what was good. */
+  isRemade: boolean;
   serial: number;
   rollouts: number;
 }
@@ -122,6 +124,7 @@ async function createStage(story: Story): Promise<Stage> {
     slots: [],
     calls: [],
     breach: undefined,
+    isRemade: false,
     serial: 1,
     rollouts: 0,
   };
@@ -144,6 +147,9 @@ function watchLaws(stage: Stage): void {
     const { groupResource } = change;
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
     const write: Write = { groupResource, name, before, after, isOurs: !isUsers };
+    if (before.primary === undefined && after.primary !== undefined) {
+      stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
+    }
     before = after;
     for (const law of laws) note(stage, law, write);
   });
@@ -430,7 +436,7 @@ async function run(stage: Stage, holds: () => boolean, ms: number): Promise<bool
 async function comeToRest(stage: Stage): Promise<void> {
   const { api, world } = stage;
   const endsAtMs = world.clock.monotonic() + restMsMax;
-  const problem = (): string | undefined => unsettled(sceneOf(api));
+  const problem = (): string | undefined => (stage.isRemade ? undefined : unsettled(sceneOf(api)));
   while (world.clock.monotonic() < endsAtMs) {
     const came = await run(
       stage,
