@@ -5,7 +5,6 @@
 import type { KubeObject } from '../api/kubernetes.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ResourceType } from '../cluster/resource-type.ts';
-import { groupResourceOf } from '../cluster/resource-type.ts';
 import { StatusError } from '../cluster/status-error.ts';
 import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import type { Writing } from '../cluster/writing.ts';
@@ -43,18 +42,27 @@ export function createClusterUser(
     if (!(failure instanceof StatusError)) throw failure;
     throw new RehearsalRefused(failure.message, { cause: failure });
   };
-  const typeOf = (resource: Resource<KubeObject>): ResourceType => {
-    const type = registry.of(groupResourceOf(resource));
-    if (type === undefined) throw new Error(`no ${resource.plural} in this cluster`);
+  /** In the version of the object: there may be several. */
+  const typeOf = (
+    { group, plural }: Resource<KubeObject>,
+    { apiVersion }: KubeObject,
+  ): ResourceType => {
+    const version = apiVersion.replace(/^.*\//, '');
+    const type = registry.find(group, version, plural);
+    if (type === undefined) throw new Error(`no ${plural} of ${apiVersion} in this cluster`);
     return type;
   };
   return {
     create: (resource, object) => {
       const { namespace } = nameOf(object);
-      return write((as) => server.create(typeOf(resource), namespace, object, as));
+      return write((as) => server.create(typeOf(resource, object), namespace, object, as));
     },
     update: (resource, object) => {
-      const target = { type: typeOf(resource), key: nameOf(object), subresource: '' } as const;
+      const target = {
+        type: typeOf(resource, object),
+        key: nameOf(object),
+        subresource: '',
+      } as const;
       return write((as) => server.update(target, object, as));
     },
   };

@@ -3,7 +3,6 @@
  * was not given gets a stand-in, and is said to have one.
  */
 import type { Canary } from '../api/canary.ts';
-import { canaryApiVersion } from '../api/canary.ts';
 import type {
   ConfigMap,
   Deployment,
@@ -20,7 +19,7 @@ import {
 import { validateCanary } from '../api/validate.ts';
 import { referencedConfigs } from '../revision/references.ts';
 import { isFields } from './fields.ts';
-import { ownTypes, schemaProblems } from './own-kinds.ts';
+import { createSchemaCheck } from './schema-problems.ts';
 import {
   standInAutoscaler,
   standInConfig,
@@ -58,9 +57,9 @@ export function readInputs(
 ): ReadInputs {
   const problems: Problem[] = [];
   const found = documents.flatMap((document) => objectsOf(document, options, problems));
-  const types = ownTypes();
+  const check = createSchemaCheck();
   for (const { object, document, path: start } of found) {
-    for (const { path, message } of schemaProblems(object, types)) {
+    for (const { path, message } of check(object)) {
       const line = document.lineOf([...start, ...readPath(path)]);
       problems.push({ file: document.file, line, path, message });
     }
@@ -128,11 +127,26 @@ function objectOf(
   const { labels, annotations, name } = metadata;
   // What a cluster once wrote of itself is not asked for again.
   const kept = { name, namespace: namespace || options.namespace, labels, annotations };
-  const { status: _, ...rest } = fields;
+  const { status: _, ...rest } = withoutNulls(fields);
   return [
     { ...place, object: { ...rest, metadata: withoutAbsent(kept) } as unknown as KubeObject },
   ];
 }
+
+/** A null among fields is as good as no field (Kubernetes API conventions, "Null values"). */
+function withoutNulls(
+  fields: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const kept = Object.entries(fields).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    kept.map(([key, value]) => [key, isFields(value) ? withoutNulls(value) : inList(value)]),
+  );
+}
+
+const inList = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map((item: unknown) => (isFields(item) ? withoutNulls(item) : inList(item)))
+    : value;
 
 const withoutAbsent = (fields: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -150,9 +164,6 @@ function inputOf(
     const line = given.document.lineOf([...given.path, ...readPath(path)]);
     problems.push({ file, line, path, message });
   };
-  if (canary.apiVersion !== canaryApiVersion) {
-    complain('apiVersion', `a Canary is of ${canaryApiVersion}`);
-  }
   const { errors } = validateCanary(canary, {
     providers: supportedProviders,
     targetKinds: supportedTargetKinds,
@@ -161,12 +172,6 @@ function inputOf(
     meshProvider,
   });
   for (const { path, message } of errors) complain(path, message);
-  const target = all.find(({ object }) => isTargetOf(canary, object));
-  if (target !== undefined && !hasContainers(target.object)) {
-    const path = 'spec.template.spec.containers';
-    const line = target.document.lineOf([...target.path, ...readPath(path)]);
-    problems.push({ file: target.document.file, line, path, message: 'is no list of containers' });
-  }
   if (problems.length > before) return [];
   return [
     assemble(
@@ -174,18 +179,6 @@ function inputOf(
       all.map(({ object }) => object),
     ),
   ];
-}
-
-const isTargetOf = ({ metadata, spec }: Canary, object: KubeObject): boolean =>
-  object.kind === 'Deployment' &&
-  object.metadata.name === spec.targetRef.name &&
-  object.metadata.namespace === metadata.namespace;
-
-/** Nothing else of a Deployment is looked at before the API server has accepted it. */
-function hasContainers(object: KubeObject): boolean {
-  const { spec } = object as Partial<Deployment>;
-  const containers: unknown = spec?.template?.spec?.containers;
-  return Array.isArray(containers) && containers.every(isFields);
 }
 
 function assemble(canary: Canary, objects: readonly KubeObject[]): RehearsalInput {

@@ -124,7 +124,7 @@ suite('what is wrong is said, with exit code 2', () => {
           readFileSync(podinfo, 'utf8').replace('labels: { app: podinfo }', 'labels: { app: x }'),
         ),
       ],
-      /Deployment\.apps "podinfo" is invalid: .*`selector` does not match template `labels`/,
+      /other\.yaml:\d+: spec\.template\.metadata\.labels: .*`selector` does not match template/,
     ],
     'a change of configuration where there is none': [
       () => [

@@ -93,6 +93,23 @@ suite('what was given', () => {
     assert.deepEqual(input.assumptions, []);
   });
 
+  test('has no field where it has null, and may be an autoscaler of an old version', () => {
+    const containers = '[{ name: app, image: x, envFrom: null, env: [{ name: A, value: null }] }]';
+    const autoscaler = `
+---
+apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: { name: cart }
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: cart }
+  maxReplicas: 3
+`;
+    const input = inputOf(canary() + deployment(containers) + autoscaler);
+    const [container] = input.deployment.spec.template.spec.containers;
+    assert.deepEqual(container, { name: 'app', image: 'x', env: [{ name: 'A' }] });
+    assert.equal(input.autoscaler?.apiVersion, 'autoscaling/v1');
+  });
+
   test('may be a List', () => {
     const items = canary()
       .split('\n')
@@ -126,11 +143,11 @@ suite('what is refused is said with its line', () => {
     'a document that is no object': ['- 1', /^app\.yaml:1: is no Kubernetes object$/],
     'a Deployment without containers': [
       canary() + deployment('{}'),
-      /^app\.yaml:23: spec\.template\.spec\.containers: is no list of containers$/,
+      /^app\.yaml:23: spec\.template\.spec\.containers: .* cannot unmarshal object into Go struct/,
     ],
     'a Canary of another version': [
       canary().replace('v1beta1', 'v2'),
-      /^app\.yaml:2: apiVersion: a Canary is of flagger\.app\/v1beta1$/,
+      /^app\.yaml:2: apiVersion: no Canary of flagger\.app\/v2: use flagger\.app\/v1beta1$/,
     ],
   };
   for (const [name, [text, expected]] of Object.entries(cases)) {
