@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
+import { parseAllDocuments, stringify } from 'yaml';
 import { readInputs } from '../../src/rehearsal/input.ts';
+import { mutated } from './mutated.ts';
 import { parseSource, readPath, showPath, showProblem } from '../../src/rehearsal/yaml-source.ts';
 
 function read(text: string) {
@@ -163,4 +166,19 @@ test('a path is shown as kubectl explain writes it, and read again', () => {
   const path = ['spec', 'analysis', 'metrics', 2, 'labels', 'a.b/c'];
   assert.equal(showPath(path), 'spec.analysis.metrics[2].labels["a.b/c"]');
   assert.deepEqual(readPath(showPath(path)), path);
+});
+
+test('whatever stands in a manifest, it is read or refused with reasons', () => {
+  const containers = '[{ name: app, image: x, envFrom: [{ configMapRef: { name: a } }] }]';
+  const documents = [...parseAllDocuments(canary() + deployment(containers))].map(
+    (document) => document.toJS() as unknown,
+  );
+  fc.assert(
+    fc.property(mutated(documents), (mutant) => {
+      const parts = Array.isArray(mutant) ? mutant : [mutant];
+      const found = read(parts.map((part) => stringify(part)).join('---\n'));
+      assert.ok(found.ok || found.problems.length > 0);
+    }),
+    { numRuns: 60 },
+  );
 });

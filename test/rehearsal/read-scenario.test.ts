@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
+import { parse, stringify } from 'yaml';
 import { readScenario } from '../../src/rehearsal/read-scenario.ts';
 import { valueAt } from '../../src/rehearsal/series.ts';
 import { shippedScenarioNames } from '../../src/rehearsal/shipped-scenarios.ts';
 import { showProblem } from '../../src/rehearsal/yaml-source.ts';
+import { mutated } from './mutated.ts';
 
 const problemsOf = (source: string): readonly string[] => {
   const read = readScenario('s.yaml', source, 's');
@@ -171,6 +174,22 @@ suite('what is wrong with a scenario is said with its line and its path', () => 
       }
     });
   }
+});
+
+test('whatever stands in it, it is read or refused with reasons', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        mutated(parse(whole)).map((it) => stringify(it)),
+        fc.string(),
+      ),
+      (text) => {
+        const read = readScenario('s.yaml', text, 's');
+        assert.ok(read.ok || read.problems.length > 0);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 suite('docs/rehearsal.md', () => {
