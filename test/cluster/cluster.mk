@@ -1,5 +1,5 @@
 # A real control plane on loopback: test/cluster/README.md.
-.PHONY: cluster-build cluster-up cluster-down openapi record-builtin
+.PHONY: cluster-build cluster-up cluster-down openapi record record-builtin
 
 cluster-build: setup ## builds the control plane for tests from Go modules, once
 	node --import tsx test/cluster/main.ts build
@@ -15,3 +15,8 @@ openapi: setup ## writes what the built-in kinds look like from a real API serve
 
 record-builtin: setup ## records what a real API server makes of objects of every built-in kind
 	node --import tsx test/cluster/builtin/record.ts
+
+record: record-builtin ## records that, and what it makes of patches, custom resources and webhooks
+	node --import tsx test/cluster/patch/record.ts
+	node --import tsx test/cluster/schema/record.ts
+	node --import tsx test/cluster/webhooks/record.ts
