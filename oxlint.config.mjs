@@ -21,7 +21,6 @@ const rooms = {
     'kube',
     'node:*',
     'fast-json-patch',
-    'ajv',
     '@marcbachmann/cel-js',
     'yaml',
     'protobufjs',

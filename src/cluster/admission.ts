@@ -45,7 +45,7 @@ export function createAdmission({
       log.warn({ webhook, error: error.message }, 'a webhook failed, and the request went on'),
   });
   const listed = (groupResource: string): readonly WebhookConfiguration[] =>
-    store.list(groupResource) as unknown as readonly WebhookConfiguration[];
+    store.list(groupResource);
   store.subscribe(({ groupResource }) => {
     if (groupResource !== mutating && groupResource !== validating) return;
     chain.configure(listed(mutating), listed(validating));

@@ -16,7 +16,6 @@ import type { CallWebhook } from '../cluster/webhooks.ts';
 import type { WorkloadOptions } from '../cluster/workloads/workloads.ts';
 import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import type { KubeObject, NamespacedName } from '../api/kubernetes.ts';
-import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
@@ -124,9 +123,3 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     },
   };
 }
-
-/** For who only wants the clock of one process to run otherwise. */
-export const shifted = (clock: Clock, wallMs: () => number): Clock => ({
-  ...clock,
-  now: () => clock.now() + wallMs(),
-});
