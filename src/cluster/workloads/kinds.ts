@@ -1,13 +1,11 @@
 /** The kinds that the cluster's own controllers work on, with the fields that they look at. */
 import type {
   Condition,
-  Deployment,
   KubeObject,
   LabelSelector,
   OwnerReference,
   PodSpec,
   PodTemplateSpec,
-  Service,
   StringMap,
 } from '../../api/kubernetes.ts';
 import { resource } from '../../kube/resources.ts';
@@ -105,8 +103,6 @@ export interface EndpointSlice extends KubeObject {
   readonly endpoints: readonly object[] | null;
   readonly ports: readonly object[] | null;
 }
-
-export type { Deployment, Service };
 
 export const pods = resource<Pod>('v1', 'Pod', 'pods');
 export const nodes = resource<Node>('v1', 'Node', 'nodes', 'Cluster');
