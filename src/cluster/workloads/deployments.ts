@@ -24,6 +24,7 @@ import {
 } from './deployment-status.ts';
 import type { Pod, ReplicaSet } from './kinds.ts';
 import { controllerOf, isGoing, isOver, replicaSets } from './kinds.ts';
+import { isTerminating } from './namespaces.ts';
 import type { OwnedIndex } from './owned-index.ts';
 import type { EventRecorder } from './recorder.ts';
 import { isOfTemplate, newSet, scaled, synced } from './replica-set-of.ts';
@@ -184,7 +185,8 @@ async function begin(options: DeploymentsOptions, seen: Rollout): Promise<Rollou
     // Stored with the counts, by the one write of status of this reconcile.
     return { ...rollout, deployment: { ...rollout.deployment, status } };
   } catch (error) {
-    if (!(error instanceof StatusError) || isTerminating(error)) throw error;
+    if (!(error instanceof StatusError)) throw error;
+    if (isTerminating(error)) return seen;
     await tellFailure(options, deployment, name, error);
     throw error;
   }
@@ -208,9 +210,6 @@ async function tellFailure(
   options.record(deployment, 'Warning', 'ReplicaSetCreateError', text);
   await show(options, deployment, withSetNews(deployment, failed, options.clock.now()));
 }
-
-const isTerminating = ({ details }: StatusError): boolean =>
-  details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
 
 async function scale(
   { api, record }: DeploymentsOptions,

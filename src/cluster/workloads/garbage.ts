@@ -22,7 +22,8 @@ export function garbageCollector(api: ControllerApi, index: ObjectIndex): Contro
       const uid = object.metadata.uid ?? '';
       if (after === undefined) return [...owners, ...index.ownedBy(uid).map(uidOf)];
       if (isGoing(after) && isHeld(after)) return [uid];
-      return before === undefined && owners.length > 0 ? [uid] : [];
+      const isKnown = before?.metadata.ownerReferences === after.metadata.ownerReferences;
+      return !isKnown && owners.length > 0 ? [uid] : [];
     },
     reconcile: async (uid) => {
       const found = index.of(uid);
@@ -61,7 +62,7 @@ async function letGo(api: ControllerApi, index: ObjectIndex, found: Found): Prom
     if (isGoing(dependent)) continue;
     const others = ownersOf(index, dependent).filter((it) => it !== uid);
     if (others.length > 0) await api.update(its, withoutOwner(dependent, uid));
-    else await api.delete(its, keyOf(dependent), { propagation: 'Foreground' });
+    else await api.delete(its, keyOf(dependent), { propagation: propagationOf(index, dependent) });
   }
   const live = blocking.filter((it) => index.of(uidOf(it)) !== undefined);
   const still = live.filter(({ object: it }) =>
@@ -69,6 +70,10 @@ async function letGo(api: ControllerApi, index: ObjectIndex, found: Found): Prom
   );
   if (still.length === 0) await release(api, { object, resource }, foreground);
 }
+
+/** What owns nothing has nothing to wait for: that saves the writes of a finalizer. */
+const propagationOf = (index: ObjectIndex, { metadata: { uid = '' } }: KubeObject) =>
+  index.ownedBy(uid).length > 0 ? 'Foreground' : 'Background';
 
 async function release(
   api: ControllerApi,

@@ -95,6 +95,7 @@ export interface ControllerRevision extends KubeObject {
 
 export interface Node extends KubeObject {
   readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: object;
 }
 
 export interface EndpointSlice extends KubeObject {

@@ -5,6 +5,7 @@ import { configMaps, namespaces } from '../../kube/resources.ts';
 import type { ControllerApi } from '../controller-api.ts';
 import { isEqual } from '../json.ts';
 import { timestamp } from '../metadata.ts';
+import type { StatusError } from '../status-error.ts';
 import { isGoing, serviceAccounts } from './kinds.ts';
 import type { Found, ObjectIndex } from './object-index.ts';
 import type { Controller } from './work-queue.ts';
@@ -49,7 +50,7 @@ export function namespaceController(options: NamespacesOptions): Controller {
         await api.delete(
           resource,
           { namespace: name, name: object.metadata.name },
-          { propagation: 'Background', gracePeriodSeconds: 0 },
+          { propagation: 'Background' },
         );
       }
       const left = index.within(name);
@@ -63,6 +64,10 @@ export function namespaceController(options: NamespacesOptions): Controller {
     },
   };
 }
+
+/** A refusal because the namespace is about to go. */
+export const isTerminating = ({ details }: StatusError): boolean =>
+  details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
 
 async function furnish(api: ControllerApi, namespace: string): Promise<void> {
   if (api.get(serviceAccounts, { namespace, name: 'default' }) === undefined) {

@@ -46,7 +46,8 @@ export function indexObjects(api: Pick<ControllerApi, 'onChange'>): ObjectIndex 
       if (namespace !== undefined) forget(spaces, namespace, uid);
       return;
     }
-    all.set(uid, { resource: resourceOf(groupResource, after), object: after });
+    const resource = all.get(uid)?.resource ?? resourceOf(groupResource, after);
+    all.set(uid, { resource, object: after });
     if (!isSameOwner) for (const owner of uidsOf(after)) note(owned, owner, uid);
     if (before === undefined && namespace !== undefined) note(spaces, namespace, uid);
   });
@@ -62,13 +63,11 @@ export function indexObjects(api: Pick<ControllerApi, 'onChange'>): ObjectIndex 
 function resourceOf(groupResource: string, object: KubeObject): Resource<KubeObject> {
   const dot = groupResource.indexOf('.');
   const slash = object.apiVersion.indexOf('/');
-  const made: Resource<KubeObject> = {
+  return {
     group: dot === -1 ? '' : groupResource.slice(dot + 1),
     version: object.apiVersion.slice(slash + 1),
     kind: object.kind,
     plural: dot === -1 ? groupResource : groupResource.slice(0, dot),
     namespaced: object.metadata.namespace !== undefined,
   };
-
-  return made;
 }

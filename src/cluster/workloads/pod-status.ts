@@ -48,12 +48,8 @@ export function podStatus(pod: Pod, moment: Moment): NonNullable<Pod['status']> 
 }
 
 /** The status of a pod that no node takes. */
-export function unscheduledStatus(
-  pod: Pod,
-  nodeCount: number,
-  nowMs: number,
-): NonNullable<Pod['status']> {
-  const message = `0/${nodeCount} nodes are available`;
+export function unscheduledStatus(pod: Pod, nowMs: number): NonNullable<Pod['status']> {
+  const message = 'no node matches the node selector of the pod';
   const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
   return {
     ...pod.status,

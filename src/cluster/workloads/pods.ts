@@ -7,6 +7,7 @@ import type { Clock } from '../../kube/clock.ts';
 import type { ControllerApi } from '../controller-api.ts';
 import type { Pod } from './kinds.ts';
 import { isGoing, isOver, isReady, pods } from './kinds.ts';
+import { hostIP } from './nodes.ts';
 import type { PodPlan, PodState } from './pod-plan.ts';
 import { stateAt } from './pod-plan.ts';
 import { podStatus, unscheduledStatus } from './pod-status.ts';
@@ -35,8 +36,6 @@ export interface Addresses {
   giveBack(address: string): void;
 }
 
-/** Of all nodes. */
-const hostIP = '10.0.0.1';
 /** What a pod does before it is ready is not written if that takes no longer. */
 const soonMs = 2_000;
 /** How often one sees whether a pod finds a node by now. */
@@ -127,7 +126,7 @@ async function bind(options: PodsOptions, pod: Pod): Promise<Pod | undefined> {
   if (nodeName !== undefined) return api.update(pods, { ...pod, spec: { ...pod.spec, nodeName } });
   const isTold = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
   if (!isTold) {
-    await api.update(pods, { ...pod, status: unscheduledStatus(pod, 0, clock.now()) }, 'status');
+    await api.update(pods, { ...pod, status: unscheduledStatus(pod, clock.now()) }, 'status');
   }
   return undefined;
 }

@@ -7,6 +7,7 @@ import type { ControllerApi } from '../controller-api.ts';
 import { isEqual } from '../json.ts';
 import { timestamp } from '../metadata.ts';
 import { StatusError } from '../status-error.ts';
+import { isTerminating } from './namespaces.ts';
 import type { Pod, ReplicaSet } from './kinds.ts';
 import {
   availableInMs,
@@ -77,13 +78,12 @@ async function resize(options: ReplicaSetsOptions, set: ReplicaSet): Promise<Fai
     }
     return undefined;
   } catch (error) {
-    if (!(error instanceof StatusError) || isTerminating(error)) throw error;
+    if (!(error instanceof StatusError)) throw error;
+    // In a namespace that goes nothing more is made, and this set goes, too.
+    if (isTerminating(error)) return undefined;
     return { reason: missing > 0 ? 'FailedCreate' : 'FailedDelete', error };
   }
 }
-
-const isTerminating = ({ details }: StatusError): boolean =>
-  details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
 
 /** It comes with a node: that saves the write of a scheduler. */
 async function createPod(

@@ -4,17 +4,17 @@
  */
 import type { Clock } from '../../kube/clock.ts';
 import type { Log } from '../../kube/log.ts';
-import { events } from '../../kube/resources.ts';
 import type { ControllerApi } from '../controller-api.ts';
 import type { Utilisation } from './autoscalers.ts';
 import { autoscalerController } from './autoscalers.ts';
 import { daemonSetController } from './daemon-sets.ts';
 import { deploymentController } from './deployments.ts';
 import { endpointSliceController } from './endpoint-slices.ts';
+import { expireEvents } from './event-expiry.ts';
 import { garbageCollector } from './garbage.ts';
 import type { Pod, ReplicaSet } from './kinds.ts';
-import { nodes } from './kinds.ts';
 import { namespaceController } from './namespaces.ts';
+import { addNodes } from './nodes.ts';
 import { indexObjects } from './object-index.ts';
 import { indexOwned } from './owned-index.ts';
 import type { PlanPod } from './pods.ts';
@@ -46,8 +46,6 @@ interface Surroundings extends WorkloadOptions {
 }
 
 const readyMsDefault = 1_000;
-/** As API servers keep events. */
-const eventMs = 3_600_000;
 
 /** Answers how to stop. */
 export function startWorkloads(options: Surroundings): () => void {
@@ -93,58 +91,10 @@ export function startWorkloads(options: Surroundings): () => void {
     namespaceController({ api, clock, index, isFurnished: options.isFurnished ?? true }),
   ];
   const running = controllers.map((it) => runController(it, { api, clock, log }));
-  const stopEvents = expireEvents(api, clock);
-  for (const name of options.nodes ?? ['node-1']) addNode(api, name);
+  const stopEvents = expireEvents({ api, clock, log });
+  addNodes({ api, clock, log, names: options.nodes ?? ['node-1'] });
   return () => {
     stopEvents();
     for (const it of running) it.stop();
-  };
-}
-
-function addNode(api: ControllerApi, name: string): void {
-  const ready = {
-    type: 'Ready',
-    status: 'True',
-    reason: 'KubeletReady',
-    message: 'there is no kubelet',
-  };
-  const node = {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
-  };
-  void api
-    .create(nodes, node)
-    .then((made) =>
-      api.update(nodes, { ...made, status: { conditions: [ready] } } as never, 'status'),
-    );
-}
-
-/** Events are told for an hour. */
-function expireEvents(api: ControllerApi, clock: Clock): () => void {
-  const told: { readonly atMs: number; readonly namespace: string; readonly name: string }[] = [];
-  let cancel: (() => void) | undefined;
-  const sweep = (): void => {
-    cancel = undefined;
-    const nowMs = clock.monotonic();
-    for (let [first] = told; first !== undefined && first.atMs <= nowMs; [first] = told) {
-      told.shift();
-      api.delete(events, first).catch(() => undefined);
-    }
-    arm();
-  };
-  const arm = (): void => {
-    const [first] = told;
-    if (first !== undefined) cancel ??= clock.after(first.atMs - clock.monotonic(), sweep);
-  };
-  const unsubscribe = api.onChange(({ groupResource, before, after }) => {
-    if (groupResource !== 'events' || before !== undefined || after === undefined) return;
-    const { namespace = '', name } = after.metadata;
-    told.push({ atMs: clock.monotonic() + eventMs, namespace, name });
-    arm();
-  });
-  return () => {
-    unsubscribe();
-    cancel?.();
   };
 }

@@ -476,6 +476,7 @@ suite('a Namespace', () => {
     for (const resource of [deployments, replicaSets, pods]) {
       assert.deepEqual(world.cluster.api.list<KubeObject>(resource, 'space'), []);
     }
+    assert.deepEqual(world.complaints, []);
   });
   test('is furnished where that is wanted', async () => {
     const world = await createWorld({ isFurnished: true });
