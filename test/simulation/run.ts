@@ -9,6 +9,7 @@ import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts'
 import { faulty } from '../../src/cluster/faults.ts';
 import { createRandom } from '../../src/cluster/random.ts';
 import type { Post } from '../../src/hooks/post.ts';
+import { pods } from '../../src/cluster/workloads/kinds.ts';
 import { quietLog } from '../../src/kube/quiet-log.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import {
@@ -55,6 +56,7 @@ const restMsMax = 40 * 60_000;
 const stillMs = 45_000;
 const idleMs = 3 * 60_000;
 const restartMs = 5_000;
+const evictionMs = 4_000;
 
 class Broken extends Error {}
 
@@ -93,6 +95,8 @@ interface Stage {
   readonly slots: Slot[];
   /** Resource and verb of each call of the controllers. */
   readonly calls: string[];
+  /** Processes that die at a call, by name. */
+  readonly doomed: Map<string, { callsLeft: number; readonly isCarriedOut: boolean }>;
   breach: string | undefined;
   /** Whether the primary was made of something bad, because a user had deleted what was good. */
   isRemade: boolean;
@@ -123,6 +127,7 @@ async function createStage(story: Story): Promise<Stage> {
     trace,
     slots: [],
     calls: [],
+    doomed: new Map(),
     breach: undefined,
     isRemade: false,
     serial: 1,
@@ -175,9 +180,16 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
   const name = `aviary-${slot}-${stage.serial}`;
   const counted = (transport: Transport): Transport => ({
     ...transport,
-    call: (request) => {
+    call: async (request) => {
       stage.calls.push(`${request.verb} ${request.resource}`);
-      return transport.call(request);
+      const doom = stage.doomed.get(name);
+      if (doom === undefined || (doom.callsLeft -= 1) > 0) return transport.call(request);
+      stage.doomed.delete(name);
+      if (doom.isCarriedOut) await transport.call(request).catch(() => undefined);
+      trace.add('process', `${name} dies at ${request.verb} ${request.resource}`);
+      process.kill();
+      world.clock.after(restartMs, () => restart(stage, slot, process));
+      return new Promise(() => undefined);
     },
   });
   const process = world.start({
@@ -214,6 +226,18 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
     },
   );
   return process;
+}
+
+/** Pods come again; what counts is that for a while there are none. */
+function evict(stage: Stage, of: 'target' | 'primary', times: number): void {
+  const app = of === 'target' ? targetName : primaryName;
+  byUser(() =>
+    stage.api
+      .list(pods, namespace)
+      .filter(({ metadata }) => metadata.labels?.['app'] === app)
+      .map(({ metadata }) => stage.api.delete(pods, { namespace, name: metadata.name })),
+  );
+  if (times > 1) stage.world.clock.after(evictionMs, () => evict(stage, of, times - 1));
 }
 
 function restart(stage: Stage, slot: number, ended: ControllerProcess): void {
@@ -300,6 +324,8 @@ function perform(stage: Stage, act: Act): void {
   trace.add('act', JSON.stringify(act));
   switch (act.kind) {
     case 'Kill':
+    case 'KillAtCall':
+    case 'EvictPods':
     case 'Pause':
     case 'JumpClock':
     case 'ForgetHistory':
@@ -325,6 +351,10 @@ function befall(stage: Stage, act: MachineAct): void {
     stage.world.cluster.store.compact();
     return;
   }
+  if (act.kind === 'EvictPods') {
+    evict(stage, act.of, act.times);
+    return;
+  }
   const slot = stage.slots[act.process];
   if (slot === undefined) return;
   switch (act.kind) {
@@ -334,6 +364,9 @@ function befall(stage: Stage, act: MachineAct): void {
       stage.world.clock.after(act.backAfterMs, () => restart(stage, act.process, process));
       return;
     }
+    case 'KillAtCall':
+      stage.doomed.set(slot.process.name, { callsLeft: act.call, isCarriedOut: act.isCarriedOut });
+      return;
     case 'Pause':
       slot.freezer.freeze(act.forMs);
       return;

@@ -33,6 +33,15 @@ export type UserAct =
 export type MachineAct =
   /** A process dies at once, and another takes its place. */
   | { readonly kind: 'Kill'; readonly process: number; readonly backAfterMs: number }
+  /** It dies at its n-th call from now on: before it is carried out, or before it is answered. */
+  | {
+      readonly kind: 'KillAtCall';
+      readonly process: number;
+      readonly call: number;
+      readonly isCarriedOut: boolean;
+    }
+  /** All pods of a side are gone at once, so many times, some seconds apart. */
+  | { readonly kind: 'EvictPods'; readonly of: 'target' | 'primary'; readonly times: number }
   /** A process stands still for a while and knows nothing of it. */
   | { readonly kind: 'Pause'; readonly process: number; readonly forMs: number }
   | { readonly kind: 'JumpClock'; readonly process: number; readonly byMs: number }
@@ -162,7 +171,15 @@ function actOf(random: Random, processes: number): Act {
   if (dice < 0.5) {
     return { kind: 'EditConfig', quality: random() < 0.7 ? 'good' : 'bad' };
   }
-  if (dice < 0.65) return { kind: 'Kill', process, backAfterMs: between(random, 100, 20_000) };
+  if (dice < 0.56) return { kind: 'Kill', process, backAfterMs: between(random, 100, 20_000) };
+  if (dice < 0.62) {
+    const isCarriedOut = random() < 0.7;
+    return { kind: 'KillAtCall', process, call: between(random, 1, 25), isCarriedOut };
+  }
+  if (dice < 0.65) {
+    const of = oneOf(random, ['target', 'primary'] as const);
+    return { kind: 'EvictPods', of, times: between(random, 1, 3) };
+  }
   if (dice < 0.71) return { kind: 'Pause', process, forMs: between(random, 1_000, 40_000) };
   if (dice < 0.75) {
     return { kind: 'JumpClock', process, byMs: between(random, -7_200_000, 7_200_000) };
