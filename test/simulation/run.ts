@@ -69,6 +69,7 @@ export async function runStory(story: Story): Promise<Outcome> {
       world.clock.after(atMs, () => perform(stage, act));
     }
     await run(stage, () => false, story.calmAtMs + 1_000);
+    stage.doomed.clear();
     await comeToRest(stage);
     await stayIdle(stage);
     return { breach: undefined, trace: trace.lines, rollouts: stage.rollouts };
