@@ -6,8 +6,8 @@
  */
 import { Environment, EvaluationError, Optional, ParseError } from '@marcbachmann/cel-js';
 import type { ParseResult } from '@marcbachmann/cel-js';
+import { inDialect } from './schema/cel-dialect.ts';
 import { addFunctions } from './schema/cel-functions.ts';
-import { withPresenceTests } from './schema/presence.ts';
 
 export interface Outcome {
   readonly value?: unknown;
@@ -37,7 +37,7 @@ export function createCompiler(variables: readonly string[]): (text: string) => 
 /** What is wrong with the text of an expression; undefined where it is one. */
 export function syntaxProblem(text: string): string | undefined {
   try {
-    createEnvironment([]).parse(withPresenceTests(text));
+    createEnvironment([]).parse(inDialect(text));
     return undefined;
   } catch (error) {
     return reasonOf(error);
@@ -53,8 +53,13 @@ export function reasonOf(error: unknown): string {
   const outOfBounds = /index out of bounds, index (-?\d+)/.exec(summary);
   if (outOfBounds !== null) return `index out of bounds: ${outOfBounds[1]}`;
   if (/^(found no matching|no such) overload/.test(summary)) return 'no such overload';
+  if (summary.startsWith('Invalid duration')) return conversionError('Duration');
+  if (summary.startsWith('timestamp() requires')) return conversionError('Timestamp');
   return summary.replace(/^No such key/, 'no such key');
 }
+
+const conversionError = (type: string): string =>
+  `type conversion error from 'string' to 'google.protobuf.${type}'`;
 
 export const optionalOf = (value: unknown): unknown =>
   value === undefined ? Optional.none() : Optional.of(value);
@@ -99,7 +104,7 @@ export function createPlainObjects(): (object: Readonly<Record<string, unknown>>
 function compile(environment: Environment, text: string): Expression {
   let parsed: ParseResult;
   try {
-    parsed = environment.parse(withPresenceTests(text));
+    parsed = environment.parse(inDialect(text));
   } catch (error) {
     return () => ({ error });
   }

@@ -85,6 +85,7 @@ function typeOf({ spec }: CustomResourceDefinition, version: DefinedVersion): Re
   const selectableFields = version.selectableFields?.map(({ jsonPath }) =>
     jsonPath.replace(/^\./, ''),
   );
+  const withDefaults = compileDefaults(schema);
   const hasStatus = version.subresources?.status !== undefined;
   const validate = compileValidator(raw, { hasStatus });
   const scaleErrors = scale === undefined ? undefined : checkScale(scale);
@@ -105,7 +106,9 @@ function typeOf({ spec }: CustomResourceDefinition, version: DefinedVersion): Re
     isCustom: true,
     columns: columnsOf(version),
     ...(selectableFields !== undefined && { selectableFields }),
-    withDefaults: compileDefaults(schema),
+    withDefaults,
+    // A status is dropped when an object is created, and its default appears in its place.
+    ...(raw.properties?.['status']?.default !== undefined && { prepare: withDefaults }),
     validate: (object, before) => {
       const errors = validate(object, before);
       const wrong = scaleErrors?.(object) ?? [];

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { Environment } from '@marcbachmann/cel-js';
+import { matchesFunction } from './cel-dialect.ts';
 import { compilePattern } from './patterns.ts';
 
 export function addFunctions(environment: Environment): void {
@@ -13,16 +14,15 @@ export function addFunctions(environment: Environment): void {
 }
 
 function addStrings(environment: Environment): void {
-  const patternOf = (text: string): RegExp => {
-    const pattern = compilePattern(text);
-    if (pattern === undefined) throw new Error(`invalid regular expression: ${text}`);
-    return pattern;
-  };
+  const patternOf = rememberedPatterns();
   const findAll = (text: string, pattern: string): readonly string[] => {
     const { source, flags } = patternOf(pattern);
     return [...text.matchAll(new RegExp(source, `g${flags}`))].map(([found]) => found);
   };
   environment
+    .registerFunction(`string.${matchesFunction}(string): bool`, (text: string, pattern: string) =>
+      patternOf(pattern).test(text),
+    )
     .registerFunction('string.charAt(int): string', (text: string, at: bigint) =>
       text.charAt(Number(at)),
     )
@@ -51,6 +51,21 @@ function addStrings(environment: Environment): void {
       },
     )
     .registerFunction('isIP(string): bool', (text: string) => isIP(text) !== 0);
+}
+
+/** Most are written in the rule; what is beyond is compiled each time. */
+const patternsMax = 1_000;
+
+function rememberedPatterns(): (text: string) => RegExp {
+  const known = new Map<string, RegExp>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const pattern = compilePattern(text);
+    if (pattern === undefined) throw new Error(`invalid regular expression: ${text}`);
+    if (known.size < patternsMax) known.set(text, pattern);
+    return pattern;
+  };
 }
 
 function replaceSome(

@@ -14,13 +14,12 @@ type JsonObject = Readonly<Record<string, Json>>;
 
 export function compileDefaults(schema: Schema): Defaulting {
   const completed = new WeakSet<object>();
-  const { properties = {} } = schema;
   return (object) => {
     const whole = ownDefaults(object as unknown as JsonObject, schema);
     let changed: Record<string, Json> | undefined;
     for (const name in whole) {
       const before = whole[name];
-      const field = properties[name];
+      const field = fieldOf(schema, name);
       if (before === undefined || field === undefined || name === 'metadata') continue;
       if (typeof before === 'object' && before !== null && completed.has(before)) continue;
       const after = isNeedlessNull(before, field) ? undefined : complete(before, field);

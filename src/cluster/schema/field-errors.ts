@@ -74,8 +74,24 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
 const withValue = (text: string, value: Json | undefined): string =>
   value === undefined ? text : `${text}: ${shown(value)}`;
 
+const int64Max = 2 ** 63;
+
+/** Whether Go reads the number as an integer. */
+export const isInt64 = (value: unknown): boolean =>
+  Number.isInteger(value) && Math.abs(Number(value)) < int64Max;
+
+/** A floating point number, as Go prints it: with an exponent from a million on. */
+export function goFloat(value: number): string {
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  const size = String(Math.abs(power)).padStart(2, '0');
+  return `${digits}e${power < 0 ? '-' : '+'}${size}`;
+}
+
 /** As Go prints it: keys in order, HTML's characters escaped. */
 export function shown(value: Json): string {
+  if (typeof value === 'number') return isInt64(value) ? String(value) : goFloat(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   return JSON.stringify(value, (_, it: unknown) => sorted(it)).replaceAll(
     /[<>&\u2028\u2029]/g,

@@ -48,6 +48,7 @@ function isCidr(text: string): boolean {
 
 /** As Go's `url.ParseRequestURI` after `url.Parse`: a path, or a URL with a scheme. */
 function isRequestUri(text: string): boolean {
+  if (text === '*') return true;
   return text.startsWith('/')
     ? !/[\s]/.test(text)
     : /^[a-z][a-z0-9+.-]*:/i.test(text) && URL.canParse(text);

@@ -17,8 +17,9 @@ const classes: Readonly<Record<string, string>> = {
 
 /** Undefined where it is no regular expression. */
 export function compilePattern(pattern: string): RegExp | undefined {
-  const { flags, body } = /^(?:\(\?(?<flags>[ims]+)\))?(?<body>.*)$/s.exec(pattern)?.groups ?? {};
-  const source = (body ?? '')
+  const groups = /^(?<anchor>\^?)(?:\(\?(?<flags>[ims]+)\))?(?<body>.*)$/s.exec(pattern)?.groups;
+  const { anchor = '', flags, body = '' } = groups ?? {};
+  const source = `${anchor}${body}`
     .replaceAll(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole)
     .replaceAll(/\\([Az])/g, (_, anchor: string) => (anchor === 'A' ? '^' : '$'))
     .replaceAll(/\\p([A-Z])(?!\w*\})/g, '\\p{$1}')

@@ -11,7 +11,9 @@ import { checkCombinations } from './combinations.ts';
 import type { CompiledSchema } from './compiled.ts';
 import { correlatedItem } from './correlation.ts';
 import {
+  goFloat,
   invalid,
+  isInt64,
   noPath,
   notSupported,
   required,
@@ -84,18 +86,18 @@ function goTypeOf(value: Json): readonly [type: string, format: string] {
   if (typeof value === 'string') return ['string', ''];
   if (typeof value === 'boolean') return ['boolean', ''];
   if (typeof value !== 'number') return [isList(value) ? 'array' : 'object', ''];
-  return Number.isInteger(value) ? ['integer', 'int64'] : ['number', 'float64'];
+  return isInt64(value) ? ['integer', 'int64'] : ['number', 'float64'];
 }
 
 function isOfType(value: Json, { type, isIntOrString }: CompiledSchema): boolean {
-  if (isIntOrString) return typeof value === 'string' || Number.isInteger(value);
+  if (isIntOrString) return typeof value === 'string' || isInt64(value);
   switch (type) {
     case 'string':
     case 'boolean':
     case 'number':
       return typeof value === type;
     case 'integer':
-      return Number.isInteger(value);
+      return isInt64(value) || isNearlyInteger(value);
     case 'array':
       return isList(value);
     case 'object':
@@ -162,17 +164,14 @@ const lengthOf = (text: string): number =>
   surrogates.test(text) ? Array.from(text).length : text.length;
 
 const int32Max = 2 ** 31 - 1;
-const int64Max = 2 ** 63;
 const float32Max = 3.4028234663852886e38;
 
 function isInRange(value: number, { type, format, isIntOrString }: CompiledSchema): boolean {
   if (isIntOrString) return true;
   if (type === 'number') return format !== 'float' || Math.abs(value) <= float32Max;
   if (type !== 'integer') return true;
-  if (!Number.isInteger(value)) return false;
-  return format === 'int32'
-    ? value <= int32Max && value >= -int32Max - 1
-    : value < int64Max && value >= -int64Max;
+  if (!isInt64(value)) return false;
+  return format !== 'int32' || (value <= int32Max && value >= -int32Max - 1);
 }
 
 function checkNumber(value: number, schema: CompiledSchema, walk: Walk): void {
@@ -187,29 +186,48 @@ function checkNumber(value: number, schema: CompiledSchema, walk: Walk): void {
   walk.matches += 2;
 }
 
+/** Of an integer, bounds are integers, too: Go cuts off what they have beyond. */
 function checkBounds(value: number, { source }: CompiledSchema, walk: Walk): void {
   const { multipleOf, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = source;
-  const wrong = (rule: string): void => {
+  const isInteger = isInt64(value);
+  const wrong = (rule: string, bound: number): void => {
     const path = here(walk);
-    report(walk, invalid(path, value, `${path} in body should be ${rule}`));
+    const text = isInteger ? String(bound) : goFloat(bound);
+    report(walk, invalid(path, value, `${path} in body should be ${rule} ${text}`));
   };
-  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
-    wrong(`a multiple of ${multipleOf}`);
-  }
+  const bounded = (bound: number): number => (isInteger ? Math.trunc(bound) : bound);
+  if (multipleOf !== undefined) checkFactor(value, bounded(multipleOf), walk);
   if (minimum !== undefined) {
-    if (exclusiveMinimum === true && value <= minimum) wrong(`greater than ${minimum}`);
-    if (exclusiveMinimum !== true && value < minimum) {
-      wrong(`greater than or equal to ${minimum}`);
-    }
+    const least = bounded(minimum);
+    if (exclusiveMinimum === true && value <= least) wrong('greater than', least);
+    if (exclusiveMinimum !== true && value < least) wrong('greater than or equal to', least);
   }
   if (maximum === undefined) return;
-  if (exclusiveMaximum === true && value >= maximum) wrong(`less than ${maximum}`);
-  if (exclusiveMaximum !== true && value > maximum) wrong(`less than or equal to ${maximum}`);
+  const most = bounded(maximum);
+  if (exclusiveMaximum === true && value >= most) wrong('less than', most);
+  if (exclusiveMaximum !== true && value > most) wrong('less than or equal to', most);
 }
 
-function isMultiple(value: number, factor: number): boolean {
+function checkFactor(value: number, factor: number, walk: Walk): void {
+  const path = here(walk);
+  if (factor <= 0) {
+    const message = `factor MultipleOf declared for ${path} must be positive: ${factor}`;
+    report(walk, invalid(path, factor, message));
+    return;
+  }
   const quotient = factor < 1 ? (1 / factor) * value : value / factor;
-  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient));
+  const isMultiple = isInt64(value) ? value % factor === 0 : isNearlyInteger(quotient);
+  if (isMultiple) return;
+  const text = isInt64(value) ? String(factor) : goFloat(factor);
+  report(walk, invalid(path, value, `${path} in body should be a multiple of ${text}`));
+}
+
+/** As github.com/go-openapi/swag says of a floating point number, within a billionth. */
+function isNearlyInteger(value: Json): boolean {
+  if (typeof value !== 'number' || Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
+  if (Number.isInteger(value)) return true;
+  const whole = Math.trunc(value);
+  return whole > 0 && (value - whole) / (value + whole) < 1e-9;
 }
 
 function checkItems(
@@ -246,7 +264,7 @@ const hasRepetition = (list: readonly Json[]): boolean =>
 
 function checkEnum(value: Json, values: readonly Json[], walk: Walk): void {
   for (const it of values) if (it === value || isEqual(it, value)) return;
-  report(walk, notSupported(here(walk), value ?? '', values));
+  report(walk, notSupported(here(walk), value, values));
 }
 
 type JsonObject = Readonly<Record<string, Json>>;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createCompiler, plainValue, reasonOf, syntaxProblem } from '../../../src/cluster/cel.ts';
-import { withPresenceTests } from '../../../src/cluster/schema/presence.ts';
+import { inDialect } from '../../../src/cluster/schema/cel-dialect.ts';
 
 const compile = createCompiler(['self', 'request']);
 const self = { list: [{ a: 1 }, {}], map: { 'a.b/c': 'x' }, name: 'n', none: null };
@@ -56,6 +56,8 @@ const values: Readonly<Record<string, unknown>> = {
   "'hello hello'.replace('he', 'we', 0)": 'hello hello',
   "'hello'.charAt(4)": 'o',
   "'gums'.reverse()": 'smug',
+  "'ABC'.matches('^(?i)[[:alpha:]]+$')": true,
+  "'abc'.matches('^[0-9]')": false,
   // What rules and conditions rely on.
   'has(self.list[0].a)': true,
   'has(self.list[1].a)': false,
@@ -69,6 +71,8 @@ const values: Readonly<Record<string, unknown>> = {
   'self.list[5].a': 'error: index out of bounds: 5',
   "self.list[0].a > 'x'": 'error: no such overload',
   '1 / (self.list[0].a - 1)': 'error: division by zero',
+  "duration('soon')": "error: type conversion error from 'string' to 'google.protobuf.Duration'",
+  "timestamp('now')": "error: type conversion error from 'string' to 'google.protobuf.Timestamp'",
   'self.?other.orValue(7)': 7n,
 };
 
@@ -88,12 +92,13 @@ suite('what cel-js has in other words', () => {
     'has(f(a).b)': '(f(a).?b).hasValue()',
     "has(a['x.y)'].b)": "(a['x.y)'].?b).hasValue()",
     "'has(a[0].b)' == c": "'has(a[0].b)' == c",
+    "a.matches('^x') && b == '.matches('": "a.matchesPattern('^x') && b == '.matches('",
     'a.has(b[0].c)': 'a.has(b[0].c)',
     'has(a.filter(i, has(i.x[0].y)).b)': '(a.filter(i, (i.x[0].?y).hasValue()).?b).hasValue()',
   };
   for (const [text, expected] of Object.entries(rewritten)) {
     test(text, () => {
-      assert.equal(withPresenceTests(text), expected);
+      assert.equal(inDialect(text), expected);
     });
   }
 });

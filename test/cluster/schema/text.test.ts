@@ -13,6 +13,7 @@ suite('patterns', () => {
     ['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', 'a-b', true],
     ['b', 'abc', true],
     ['(?i)^ABC$', 'abc', true],
+    ['^(?i)ABC$', 'abc', true],
     ['(?s)^a.c$', 'a\nc', true],
     ['^[[:alpha:]]+$', 'abc', true],
     ['^[[:alpha:][:digit:]]+$', 'a1', true],

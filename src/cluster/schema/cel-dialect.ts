@@ -1,13 +1,26 @@
 /**
- * `has(a[0].b)`, which cel-js does not take: its `has` follows names only. Said with optional values
- * it is `(a[0].?b).hasValue()`, which means the same.
+ * Expressions as cel-js takes them.
+ *
+ * `has(a[0].b)` is beyond it: its `has` follows names only. Said with optional values it is
+ * `(a[0].?b).hasValue()`, which means the same. And `matches` takes JavaScript's regular expressions
+ * instead of RE2's, so a function of our own goes in its place.
  */
 
-/** Strings, triple-quoted ones first, so that nothing in them is taken for code. */
-const token =
-  /r?"""[^]*?"""|r?'''[^]*?'''|r"[^"]*"|r'[^']*'|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])has\s*\(|[()[\].]/g;
+/** Texts in quotes, triple ones first, so that nothing in them is taken for code. */
+const quoted = /r?"""[^]*?"""|r?'''[^]*?'''|r"[^"]*"|r'[^']*'|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/;
+const token = new RegExp(`${quoted.source}|(?<![\\w.])has\\s*\\(|[()[\\].]`, 'g');
+const matching = new RegExp(`${quoted.source}|\\.\\s*matches(?=\\s*\\()`, 'g');
 
-export function withPresenceTests(text: string): string {
+/** What `matches` is called here. */
+export const matchesFunction = 'matchesPattern';
+
+export function inDialect(text: string): string {
+  return withPresenceTests(text).replaceAll(matching, (found) =>
+    found.startsWith('.') ? `.${matchesFunction}` : found,
+  );
+}
+
+function withPresenceTests(text: string): string {
   if (!/\bhas\s*\([^)]*[[(]/.test(text)) return text;
   let rewritten = '';
   let from = 0;
