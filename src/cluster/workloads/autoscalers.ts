@@ -99,6 +99,7 @@ async function sync(
   const measured: Measurement = {
     replicas,
     readyReplicas,
+    isMeasured: utilisation !== undefined,
     percent: utilisation?.(target),
     recent: memory.recent,
     nowMs,

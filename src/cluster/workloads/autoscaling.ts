@@ -29,7 +29,9 @@ export interface Measurement {
   /** What the workload asks for now. */
   readonly replicas: number;
   readonly readyReplicas: number;
-  /** Percent of what its pods request; undefined where nobody measures. */
+  /** Whether anybody measures at all. */
+  readonly isMeasured: boolean;
+  /** Percent of what its pods request; undefined where that is not known. */
   readonly percent: number | undefined;
   /** Within the longest window, oldest first. */
   readonly recent: readonly Recommendation[];
@@ -78,7 +80,8 @@ export function recommend({ spec }: HorizontalPodAutoscaler, measured: Measureme
   const metric = metricOf(spec);
   const proposal = metric && proposed(metric.target, measured);
   if (metric === undefined || proposal === undefined) {
-    const failed = claim('ScalingActive', false, 'FailedGetResourceMetric', failedText);
+    const text = `${failedText}${measured.isMeasured ? noneText : unmeasuredText}`;
+    const failed = claim('ScalingActive', false, 'FailedGetResourceMetric', text);
     return { replicas, proposal: undefined, claims: [found, failed], why: '' };
   }
   return limited(spec, measured, { proposal, metric: metric.name });
@@ -87,7 +90,10 @@ export function recommend({ spec }: HorizontalPodAutoscaler, measured: Measureme
 const foundText = "the HPA controller was able to get the target's current scale";
 const disabledText = 'scaling is disabled since the replica count of the target is zero';
 const failedText =
-  'the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API';
+  'the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: ';
+const noneText = 'no metrics returned from resource metrics API';
+const unmeasuredText =
+  'unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)';
 
 function limited(
   spec: HorizontalPodAutoscaler['spec'],
@@ -225,7 +231,6 @@ export function scaledStatus(
   const all = isScaled
     ? [...claims, claim('AbleToScale', true, 'SucceededRescale', rescaled)]
     : claims;
-  const metric = metricOf(spec);
   const isFailed = claims.some(({ reason }) => reason === 'FailedGetResourceMetric');
   const known = before.lastScaleTime;
   const lastScaleTime = isScaled ? timestamp(wallMs) : known;
@@ -235,21 +240,21 @@ export function scaledStatus(
     ...(lastScaleTime !== undefined && { lastScaleTime }),
     ...(current !== 0 && { currentReplicas: current }),
     desiredReplicas: isFailed ? (before.desiredReplicas ?? 0) : replicas,
-    currentMetrics:
-      metric === undefined || percent === undefined || proposal === undefined
-        ? null
-        : [
-            {
-              type: 'Resource',
-              resource: {
-                name: metric.resource,
-                current: { averageUtilization: Math.trunc(percent) },
-              },
-            },
-          ],
+    currentMetrics: isFailed ? unknownMetrics(spec) : metricsOf(spec, proposal && percent),
     conditions: told(before.conditions ?? [], all, timestamp(wallMs)),
   };
 }
+
+function metricsOf(spec: HorizontalPodAutoscaler['spec'], percent: number | undefined) {
+  const metric = metricOf(spec);
+  if (metric === undefined || percent === undefined) return null;
+  const current = { averageUtilization: Math.trunc(percent) };
+  return [{ type: 'Resource', resource: { name: metric.resource, current } }];
+}
+
+/** An empty one in the place of each, as Go leaves them. */
+const unknownMetrics = ({ metrics }: HorizontalPodAutoscaler['spec']) =>
+  Array.isArray(metrics) && metrics.length > 0 ? metrics.map(() => ({ type: '' })) : null;
 
 /** What cannot be scaled, because there is no such thing. */
 export function lostStatus(

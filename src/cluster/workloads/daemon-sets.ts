@@ -8,6 +8,7 @@ import type { Change, ControllerApi } from '../controller-api.ts';
 import { isEqual } from '../json.ts';
 import type { Daemons } from './daemon-placement.ts';
 import { byNode, daemonHashLabel, isUpdated, place } from './daemon-placement.ts';
+import { daemonPod } from './daemon-pod.ts';
 import type { ControllerRevision, DaemonSet, Node, Pod } from './kinds.ts';
 import {
   availableInMs,
@@ -130,24 +131,9 @@ async function revise(api: ControllerApi, set: DaemonSet): Promise<string> {
 async function createPod(
   { api, record }: DaemonSetsOptions,
   set: DaemonSet,
-  { hash, node }: { readonly hash: string; readonly node: string },
+  placing: { readonly hash: string; readonly node: string },
 ): Promise<void> {
-  const { template } = set.spec;
-  const { namespace = '', name } = set.metadata;
-  const labels = { ...template.metadata?.labels, [daemonHashLabel]: hash };
-  const pod = await api.create(pods, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      ...template.metadata,
-      labels,
-      name: '',
-      generateName: `${name}-`,
-      namespace,
-      ownerReferences: [controlledBy(set)],
-    },
-    spec: { ...template.spec, nodeName: node },
-  });
+  const pod = await api.create(pods, daemonPod(set, placing));
   record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
 }
 

@@ -9,6 +9,7 @@ import {
   controllerOf,
   endpointSlices,
   isGoing,
+  isOver,
   isReady,
   pods,
   selects,
@@ -38,22 +39,53 @@ export function endpointSliceController(api: ControllerApi): Controller {
     reconcile: async (key) => {
       const service = api.get(services, namesOf(key));
       if (service?.spec.selector === undefined || isGoing(service)) return undefined;
-      const { namespace = '' } = service.metadata;
+      const { namespace = '', uid } = service.metadata;
       const found = api.list(pods, namespace).filter((pod) => leadsTo(service, pod));
-      const wanted = sliceOf(service, found);
-      const live = api
-        .list(endpointSlices, namespace)
-        .find((it) => controllerOf(it)?.uid === service.metadata.uid);
-      if (live === undefined) await api.create(endpointSlices, wanted);
-      else if (
-        !isEqual([live.endpoints ?? [], live.ports ?? []], [wanted.endpoints, wanted.ports])
-      ) {
-        const { endpoints, ports } = wanted;
-        await api.update(endpointSlices, { ...live, endpoints, ports });
+      const live = new Map(
+        api
+          .list(endpointSlices, namespace)
+          .filter((it) => controllerOf(it)?.uid === uid)
+          .map((slice) => [portKey(slice), slice]),
+      );
+      const wanted = slicesOf(service, found);
+      for (const slice of wanted) await write(api, slice, reused(live, wanted, slice));
+      for (const { metadata } of live.values()) {
+        await api.delete(endpointSlices, { namespace, name: metadata.name });
       }
       return undefined;
     },
   };
+}
+
+const portKey = ({ ports }: EndpointSlice): string => JSON.stringify(ports ?? []);
+
+/** Takes the slice of the same ports, or one that nobody wants as it is, from those that there are. */
+function reused(
+  live: Map<string, EndpointSlice>,
+  all: readonly EndpointSlice[],
+  wanted: EndpointSlice,
+): EndpointSlice | undefined {
+  const taken = new Set(all.map(portKey));
+  const own = portKey(wanted);
+  const key = live.has(own) ? own : [...live.keys()].find((it) => !taken.has(it));
+  const found = key === undefined ? undefined : live.get(key);
+  if (key !== undefined) live.delete(key);
+  return found;
+}
+
+async function write(
+  api: ControllerApi,
+  wanted: EndpointSlice,
+  live: EndpointSlice | undefined,
+): Promise<void> {
+  if (live === undefined) {
+    await api.create(endpointSlices, wanted);
+    return;
+  }
+  const { endpoints, ports } = wanted;
+  const isSame =
+    isEqual(live.endpoints ?? [], endpoints ?? []) && isEqual(live.ports ?? [], ports ?? []);
+  if (!isSame) await api.update(endpointSlices, { ...live, endpoints, ports });
 }
 
 /** To who is led there. */
@@ -66,54 +98,70 @@ const isSameTo = (before: Pod, after: Pod): boolean =>
 const leadsTo = ({ spec: { selector } }: Service, { metadata }: Pod): boolean =>
   selector !== undefined && selects({ matchLabels: selector }, metadata.labels);
 
-function sliceOf(service: Service, found: readonly Pod[]): EndpointSlice {
-  const { name, namespace = '' } = service.metadata;
-  const { ports = [] } = service.spec;
-  return {
+/** One for each set of ports, for pods may call different ones by one name; one, if for nobody. */
+function slicesOf(service: Service, found: readonly Pod[]): readonly EndpointSlice[] {
+  const groups = new Map<string, { ports: readonly object[]; endpoints: readonly object[] }>();
+  for (const pod of found) {
+    const endpoint = endpointOf(service, pod);
+    if (endpoint === undefined) continue;
+    const ports = portsOf(service, pod);
+    const key = JSON.stringify(ports);
+    const known = groups.get(key)?.endpoints ?? [];
+    groups.set(key, { ports, endpoints: [...known, endpoint] });
+  }
+  if (groups.size === 0) groups.set('', { ports: [], endpoints: [] });
+  const { name, namespace = '', labels } = service.metadata;
+  const metadata = {
+    name: '',
+    generateName: `${name}-`,
+    namespace,
+    labels: {
+      ...labels,
+      'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      [serviceLabel]: name,
+      ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
+    },
+    ownerReferences: [controlledBy(service)],
+  };
+  return [...groups.values()].map((group) => ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: {
-      name: '',
-      generateName: `${name}-`,
-      namespace,
-      labels: {
-        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
-        [serviceLabel]: name,
-      },
-      ownerReferences: [controlledBy(service)],
-    },
+    metadata,
     addressType: 'IPv4',
-    endpoints: found.flatMap((pod) => endpointOf(pod)),
-    ports: ports.map((port) => ({
-      name: port.name ?? '',
-      protocol: port.protocol ?? 'TCP',
-      port: targetOf(port, found),
-      ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
-    })),
+    ...group,
+  }));
+}
+
+function endpointOf({ spec }: Service, pod: Pod): object | undefined {
+  const { podIP } = pod.status ?? {};
+  if (podIP === undefined || isOver(pod)) return undefined;
+  const serving = isReady(pod);
+  const terminating = isGoing(pod);
+  const { publishNotReadyAddresses = false } = spec as { publishNotReadyAddresses?: boolean };
+  const { name, namespace = '', uid = '' } = pod.metadata;
+  return {
+    addresses: [podIP],
+    conditions: {
+      ready: publishNotReadyAddresses || (serving && !terminating),
+      serving,
+      terminating,
+    },
+    ...(pod.spec.nodeName !== undefined && { nodeName: pod.spec.nodeName }),
+    targetRef: { kind: 'Pod', namespace, name, uid },
   };
 }
 
-function endpointOf(pod: Pod): readonly object[] {
-  const { podIP } = pod.status ?? {};
-  if (podIP === undefined) return [];
-  const ready = isReady(pod);
-  const { name, namespace = '', uid = '' } = pod.metadata;
-  return [
-    {
-      addresses: [podIP],
-      conditions: { ready: ready && !isGoing(pod), serving: ready, terminating: isGoing(pod) },
-      ...(pod.spec.nodeName !== undefined && { nodeName: pod.spec.nodeName }),
-      targetRef: { kind: 'Pod', namespace, name, uid },
+/** A named port is what the pod calls so; one that it does not have is left out. */
+function portsOf({ spec }: Service, pod: Pod): readonly object[] {
+  const named = pod.spec.containers.flatMap(({ ports = [] }) => ports);
+  return (spec.ports ?? []).flatMap(
+    ({ name = '', protocol = 'TCP', port, targetPort = port, appProtocol }: ServicePort) => {
+      const number =
+        typeof targetPort === 'number'
+          ? targetPort
+          : named.find((it) => it.name === targetPort)?.containerPort;
+      if (number === undefined) return [];
+      return [{ name, protocol, port: number, ...(appProtocol !== undefined && { appProtocol }) }];
     },
-  ];
-}
-
-/** A named port is what the pods call so. */
-function targetOf({ port, targetPort = port }: ServicePort, found: readonly Pod[]): number {
-  if (typeof targetPort === 'number') return targetPort;
-  const named = found
-    .flatMap(({ spec }) => spec.containers)
-    .flatMap(({ ports = [] }) => ports)
-    .find(({ name }) => name === targetPort);
-  return named?.containerPort ?? port;
+  );
 }

@@ -40,12 +40,15 @@ export function stateAt(plan: PodPlan, ageMs: number): PodState {
   const { readyMs, crashMs, unreadyMs } = plan;
   if (crashMs !== undefined && unreadyMs === undefined) return crashing(plan, crashMs, ageMs);
   const base = { restarts: 0, startedMs: 0 };
-  if (readyMs === undefined) return { ...base, kind: unready(plan), untilMs: undefined };
+  // Ready for no time is never ready.
+  if (readyMs === undefined || (crashMs === 0 && unreadyMs !== 0 && unreadyMs !== undefined)) {
+    return { ...base, kind: unready(plan), untilMs: undefined };
+  }
   if (ageMs < readyMs) return { ...base, kind: unready(plan), untilMs: readyMs };
-  if (crashMs === undefined || unreadyMs === undefined) {
+  if (crashMs === undefined || unreadyMs === undefined || unreadyMs === 0) {
     return { ...base, kind: 'Ready', untilMs: undefined };
   }
-  const periodMs = Math.max(1, crashMs + unreadyMs);
+  const periodMs = crashMs + unreadyMs;
   const turnMs = readyMs + Math.floor((ageMs - readyMs) / periodMs) * periodMs;
   const isReady = ageMs < turnMs + crashMs;
   const untilMs = turnMs + (isReady ? crashMs : periodMs);

@@ -359,6 +359,24 @@ suite('a Service', () => {
     assert.equal(found.filter(([, ready]) => ready).length, 2);
     assert.equal(found.length, 3);
   });
+  test('has a slice for each meaning that pods give to the name of a port', async () => {
+    const world = await createWorld();
+    await world.create(services, serviceOf('http'));
+    for (const [name, containerPort] of Object.entries({ one: 8080, two: 9090, three: 8080 })) {
+      const containers = [{ name, image: name, ports: [{ name: 'http', containerPort }] }];
+      const metadata = { name, namespace, labels: { app: 'web' } };
+      await world.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } });
+    }
+    await world.clock.advance(5_000);
+    const found = slicesOf(world).map(({ ports, endpoints }) => {
+      const [port] = (ports ?? []) as readonly { readonly port: number }[];
+      return `${port?.port}: ${endpoints?.length}`;
+    });
+    assert.deepEqual(new Set(found), new Set(['8080: 2', '9090: 1']));
+    await world.cluster.api.delete(pods, { namespace, name: 'two' });
+    await world.clock.advance(5_000);
+    assert.equal(slicesOf(world).length, 1);
+  });
   test('loses pods that go, and its slice goes with it', async () => {
     const world = await createWorld();
     await world.create(services, serviceOf(8080));
