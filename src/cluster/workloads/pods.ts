@@ -42,6 +42,7 @@ const soonMs = 2_000;
 const unscheduledMs = 5_000;
 
 interface Life {
+  readonly uid: string;
   readonly plan: PodPlan;
   /** By the clock that never goes back, and by the one that people read. */
   readonly bornAtMs: number;
@@ -52,62 +53,26 @@ interface Life {
 }
 
 export function podController(options: PodsOptions): Controller {
-  const { api, clock, plan, addresses } = options;
-  const lives = new Map<string, Life>();
-
-  const lifeOf = (pod: Pod): Life => {
-    const uid = pod.metadata.uid ?? '';
-    const known = lives.get(uid);
-    if (known !== undefined) return known;
-    const [bornAtMs, bornMs] = [clock.monotonic(), clock.now()];
-    const life: Life = {
-      plan: plan(pod),
-      bornAtMs,
-      bornMs,
-      podIP: pod.status?.podIP,
-      goneAtMs: undefined,
-    };
-    lives.set(uid, life);
-    return life;
-  };
-  const end = async (pod: Pod): Promise<number | undefined> => {
-    const { name, namespace = '', deletionTimestamp = '', uid } = pod.metadata;
-    const life = lifeOf(pod);
-    const nowMs = clock.monotonic();
-    const graceMs = Math.max(0, Date.parse(deletionTimestamp) - clock.now());
-    life.goneAtMs ??= nowMs + Math.min(life.plan.stopMs ?? 0, graceMs);
-    const leftMs = Math.min(life.goneAtMs - nowMs, graceMs);
-    if (leftMs > 0) return leftMs;
-    const choice = { gracePeriodSeconds: 0, ...(uid !== undefined && { uid }) };
-    await api.delete(pods, { namespace, name }, choice);
-    return undefined;
-  };
-  const forget = ({ metadata: { uid = '' } }: Pod): void => {
-    const podIP = lives.get(uid)?.podIP;
-    if (podIP !== undefined) addresses.giveBack(podIP);
-    lives.delete(uid);
-  };
-
+  const { api, clock } = options;
+  const lives = createLives(options);
   return {
     name: 'kubelet',
     keysOf: ({ groupResource, before, after }) => {
-      if (groupResource !== 'pods') return [];
-      if (after !== undefined) return [keyOf(after.metadata.namespace, after.metadata.name)];
-      if (before !== undefined) forget(before as Pod);
-      return [];
+      const metadata = groupResource === 'pods' ? (after ?? before)?.metadata : undefined;
+      return metadata === undefined ? [] : [keyOf(metadata.namespace, metadata.name)];
     },
     reconcile: async (key) => {
       const found = api.get(pods, namesOf(key));
-      if (found === undefined) return undefined;
-      if (isGoing(found)) return end(found);
+      const life = lives.of(key, found);
+      if (found === undefined || life === undefined) return undefined;
+      if (isGoing(found)) return end(options, found, life);
       if (isOver(found)) return undefined;
       const pod = await bind(options, found);
       if (pod === undefined) return unscheduledMs;
-      const life = lifeOf(pod);
       const ageMs = clock.monotonic() - life.bornAtMs;
       const state = stateAt(life.plan, ageMs);
       if (!isShown(pod, state, ageMs)) {
-        life.podIP ??= addresses.take();
+        life.podIP ??= options.addresses.take();
         const { podIP, bornMs } = life;
         const moment = { plan: life.plan, state, bornMs, nowMs: clock.now(), podIP, hostIP };
         await api.update(pods, { ...pod, status: podStatus(pod, moment) }, 'status');
@@ -116,6 +81,46 @@ export function podController(options: PodsOptions): Controller {
       return state.untilMs === undefined ? undefined : Math.max(1, state.untilMs - ageMs);
     },
   };
+}
+
+function createLives({ clock, plan, addresses }: PodsOptions) {
+  const lives = new Map<string, Life>();
+  return {
+    /** The life of the pod of that name, from its first look on; forgets those that have gone. */
+    of: (key: string, pod: Pod | undefined): Life | undefined => {
+      const known = lives.get(key);
+      const uid = pod?.metadata.uid ?? '';
+      if (known !== undefined && known.uid === uid) return known;
+      if (known?.podIP !== undefined) addresses.giveBack(known.podIP);
+      lives.delete(key);
+      if (pod === undefined) return undefined;
+      const life: Life = {
+        uid,
+        plan: plan(pod),
+        bornAtMs: clock.monotonic(),
+        bornMs: clock.now(),
+        podIP: pod.status?.podIP,
+        goneAtMs: undefined,
+      };
+      lives.set(key, life);
+      return life;
+    },
+  };
+}
+
+async function end(
+  { api, clock }: PodsOptions,
+  { metadata }: Pod,
+  life: Life,
+): Promise<number | undefined> {
+  const { name, namespace = '', deletionTimestamp = '' } = metadata;
+  const nowMs = clock.monotonic();
+  const graceMs = Math.max(0, Date.parse(deletionTimestamp) - clock.now());
+  life.goneAtMs ??= nowMs + Math.min(life.plan.stopMs ?? 0, graceMs);
+  const leftMs = Math.min(life.goneAtMs - nowMs, graceMs);
+  if (leftMs > 0) return leftMs;
+  await api.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, uid: life.uid });
+  return undefined;
 }
 
 /** Those that came without a node. Answers undefined while there is none for it. */

@@ -19,7 +19,6 @@ import { indexObjects } from './object-index.ts';
 import { indexOwned } from './owned-index.ts';
 import type { PlanPod } from './pods.ts';
 import { createAddresses, podController } from './pods.ts';
-import type { EventRecorder } from './recorder.ts';
 import { createRecorder, recordNothing } from './recorder.ts';
 import { replicaSetController } from './replica-sets.ts';
 import { createScheduler } from './scheduler.ts';
@@ -45,56 +44,50 @@ interface Surroundings extends WorkloadOptions {
   readonly log: Log;
 }
 
-const readyMsDefault = 1_000;
+const defaultPlan: PlanPod = () => ({ readyMs: 1_000 });
 
-/** Answers how to stop. */
-export function startWorkloads(options: Surroundings): () => void {
-  const { api, clock, log, plan = () => ({ readyMs: readyMsDefault }), isTold = true } = options;
+/** Sees what changes from now on: start it before anything is stored. Answers how to stop. */
+export function startWorkloads(surroundings: Surroundings): () => void {
+  const { clock, log } = surroundings;
+  const stops: (() => void)[] = [];
+  const onChange: ControllerApi['onChange'] = (listener) => {
+    const stop = surroundings.api.onChange(listener);
+    stops.push(stop);
+    return stop;
+  };
+  const api = { ...surroundings.api, onChange };
+  for (const controller of controllersOf({ ...surroundings, api })) {
+    const running = runController(controller, { api, clock, log });
+    stops.push(() => running.stop());
+  }
+  stops.push(expireEvents({ api, clock, log }));
+  addNodes({ api, clock, log, names: surroundings.nodes ?? ['node-1'] });
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function controllersOf(surroundings: Surroundings): readonly Controller[] {
+  const { api, clock, log, plan = defaultPlan, utilisation } = surroundings;
+  const { isTold = true, isFurnished = true } = surroundings;
   const index = indexObjects(api);
   const podsOf = indexOwned<Pod>(api, 'pods');
   const setsOf = indexOwned<ReplicaSet>(api, 'replicasets.apps');
   const scheduler = createScheduler(api);
-  const recorderOf = (component: string): EventRecorder =>
-    isTold ? createRecorder({ api, clock, log, component }) : recordNothing;
-  const controllers: readonly Controller[] = [
-    podController({
-      api,
-      clock,
-      plan,
-      scheduler,
-      addresses: createAddresses(),
-      record: recorderOf('kubelet'),
-    }),
-    replicaSetController({
-      api,
-      clock,
-      podsOf,
-      scheduler,
-      record: recorderOf('replicaset-controller'),
-    }),
-    deploymentController({
-      api,
-      clock,
-      podsOf,
-      setsOf,
-      record: recorderOf('deployment-controller'),
-    }),
-    daemonSetController({ api, clock, podsOf, record: recorderOf('daemonset-controller') }),
+  const addresses = createAddresses();
+  const as = (component: string) => ({
+    api,
+    clock,
+    record: isTold ? createRecorder({ api, clock, log, component }) : recordNothing,
+  });
+  return [
+    podController({ ...as('kubelet'), plan, scheduler, addresses }),
+    replicaSetController({ ...as('replicaset-controller'), podsOf, scheduler }),
+    deploymentController({ ...as('deployment-controller'), podsOf, setsOf }),
+    daemonSetController({ ...as('daemonset-controller'), podsOf }),
     endpointSliceController(api),
-    autoscalerController({
-      api,
-      clock,
-      utilisation: options.utilisation,
-      record: recorderOf('horizontal-pod-autoscaler'),
-    }),
+    autoscalerController({ ...as('horizontal-pod-autoscaler'), utilisation }),
     garbageCollector(api, index),
-    namespaceController({ api, clock, index, isFurnished: options.isFurnished ?? true }),
+    namespaceController({ api, clock, index, isFurnished }),
   ];
-  const running = controllers.map((it) => runController(it, { api, clock, log }));
-  const stopEvents = expireEvents({ api, clock, log });
-  addNodes({ api, clock, log, names: options.nodes ?? ['node-1'] });
-  return () => {
-    stopEvents();
-    for (const it of running) it.stop();
-  };
 }
