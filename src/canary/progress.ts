@@ -60,11 +60,14 @@ function notReady(seen: Observation, now: Moment): Decision | undefined {
   return hold(seen, now, upheld(seen), blocking);
 }
 
-/** A workload of no pods is ready to Kubernetes; it cannot be given traffic. */
+/**
+ * A workload of no pods is ready to Kubernetes; it cannot be given traffic. One that was just scaled
+ * down still shows its pods, which are on their way out.
+ */
 function canaryReadiness(target: Observation['target']): Readiness {
   const message = 'waiting for the canary to have pods';
-  if (target === undefined) return { kind: 'NotReady', message, retriable: true };
-  if (target.readiness.kind === 'NotReady' || target.availablePods > 0) return target.readiness;
+  const hasPods = target !== undefined && target.replicas > 0 && target.availablePods > 0;
+  if (hasPods || target?.readiness.kind === 'NotReady') return target.readiness;
   return { kind: 'NotReady', message, retriable: true };
 }
 

@@ -341,6 +341,10 @@ check('Progressing', {
     { ...at(10), target: { ...running, readiness: rolling } },
     ['Route 90:10', '! rolling out', 'again +10s'],
   ],
+  'pods of a canary that was just scaled down are on their way out (seed 5092)': [
+    { ...at(10), target: { ...running, replicas: 0 } },
+    ['ScaleTarget 2', 'Route 90:10', '! waiting for the canary to have pods', 'again +10s'],
+  ],
   'a canary without pods is not ready, and is brought up': [
     { ...at(10), target: idle },
     ['ScaleTarget 2', 'Route 90:10', '! waiting for the canary to have pods', 'again +10s'],

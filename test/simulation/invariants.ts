@@ -119,7 +119,7 @@ export const laws: readonly Law[] = [
 const isFailing = ({ target }: Scene): boolean => qualityOf(imageOf(target)) !== 'good';
 
 /** The end of the story: what must be so when nothing goes wrong any more. */
-export function unsettled(scene: Scene): string | undefined {
+export function unsettled(scene: Scene, isRemade: boolean): string | undefined {
   const { canary, target, primary, config, primaryConfig, route } = scene;
   const phase = canary?.status?.phase ?? '';
   if (!terminal.includes(phase)) return `the phase is ${phase || 'none'}`;
@@ -127,6 +127,7 @@ export function unsettled(scene: Scene): string | undefined {
   if (target === undefined || primary === undefined) return 'a workload is missing';
   if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
   if ((target.spec.replicas ?? 1) > 0) return 'the target is not scaled down';
+  if (isRemade) return undefined;
   if (available(primary) < (primary.spec.replicas ?? 1)) return 'the primary does not serve';
   const wanted = [imageOf(target), config?.data?.['serial']].join(' ');
   const runs = [imageOf(primary), primaryConfig?.data?.['serial']].join(' ');

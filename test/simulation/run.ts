@@ -470,7 +470,8 @@ async function run(stage: Stage, holds: () => boolean, ms: number): Promise<bool
 async function comeToRest(stage: Stage): Promise<void> {
   const { api, world } = stage;
   const endsAtMs = world.clock.monotonic() + restMsMax;
-  const problem = (): string | undefined => (stage.isRemade ? undefined : unsettled(sceneOf(api)));
+  const problem = (): string | undefined =>
+    stage.isRemade ? undefined : unsettled(sceneOf(api), stage.isRemade);
   while (world.clock.monotonic() < endsAtMs) {
     const came = await run(
       stage,
