@@ -19,7 +19,7 @@ import {
 } from './rollout.ts';
 import { statusOf } from './deployment-status.ts';
 
-export const hashLabel = 'pod-template-hash';
+const hashLabel = 'pod-template-hash';
 const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 /** Characters of the history that are kept. */
 const historyLengthMax = 2_000;
