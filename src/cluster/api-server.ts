@@ -8,7 +8,7 @@
  * A write whose object has changed while admission was asked is a conflict; a patch is tried again.
  * Rules: Kubernetes API conventions and k8s.io/apiserver, `registry/rest` and `endpoints/handlers`.
  */
-import { checkName, checkVersion, decoded, inVersion, Overtaken } from './decode.ts';
+import { asPatchError, checkName, checkVersion, decoded, inVersion, Overtaken } from './decode.ts';
 import { insert } from './insert.ts';
 import { timestamp } from './metadata.ts';
 import { remove } from './remove.ts';
@@ -91,7 +91,12 @@ async function write(
   }
   const wanted = read(path, target, body, as, form);
   checkVersion(type, before, wanted);
-  return replace(path, target, before, wanted, as);
+  if (form === 'Body') return replace(path, target, before, wanted, as);
+  try {
+    return await replace(path, target, before, wanted, as);
+  } catch (error) {
+    throw asPatchError(wanted, error);
+  }
 }
 
 function read(

@@ -43,6 +43,20 @@ export function decoded(
   return { ...object, apiVersion, kind, metadata: { name: '', ...metadata } };
 }
 
+/** What cannot be read is the patch's fault where a patch made it. */
+export function asPatchError(patched: StoredObject, error: unknown): unknown {
+  if (!(error instanceof StatusError) || error.code !== 400) return error;
+  const why = / cannot be handled as a \w+: (.*)$/s.exec(error.message)?.[1];
+  if (why === undefined) return error;
+  const message = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${why}`;
+  return unpatchable(message);
+}
+
+const unpatchable = (message: string): StatusError =>
+  invalid({ group: '', plural: '', kind: '' }, '', [
+    { field: 'patch', reason: 'FieldValueInvalid', message },
+  ]);
+
 function unknownFields(
   { kind, version, isCustom }: ResourceType,
   unknown: readonly string[],
@@ -51,10 +65,7 @@ function unknownFields(
   const list = unknown.map((path) => `unknown field "${path}"`).join(', ');
   const error = `strict decoding error: ${list}`;
   if (form === 'Patch') {
-    const message = `Invalid value: "patch": ${error}`;
-    return invalid({ group: '', plural: '', kind: '' }, '', [
-      { field: 'patch', reason: 'FieldValueInvalid', message },
-    ]);
+    return unpatchable(`Invalid value: "patch": ${error}`);
   }
   if (isCustom) return badRequest(error);
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error}`);

@@ -20,6 +20,8 @@ export interface ListQuery extends Selection {
   readonly continueToken: string;
   readonly resourceVersion: string;
   readonly resourceVersionMatch: string;
+  /** Of watches only. */
+  readonly sendInitialEvents: string;
 }
 
 export interface ObjectList {
@@ -59,7 +61,7 @@ function checkSelectable(type: ResourceType, path: string): void {
   const known = ['metadata.name', ...(type.namespaced ? ['metadata.namespace'] : [])];
   if (known.includes(path) || type.selectableFields?.includes(path) === true) return;
   throw badRequest(
-    type.isCustom
+    type.isCustom || type.selectableFields !== undefined
       ? `field label not supported: ${path}`
       : `"${path}" is not a known field selector: only ${known.map((it) => `"${it}"`).join(', ')}`,
   );
@@ -94,7 +96,33 @@ export function list(store: ObjectStore, type: ResourceType, query: ListQuery): 
   };
 }
 
-function checkVersionMatch({ resourceVersion, resourceVersionMatch }: ListQuery): void {
+/** What a watch may ask for. Throws a `StatusError` (422). */
+export function checkWatch({ resourceVersionMatch, sendInitialEvents }: ListQuery): void {
+  const isMatch = resourceVersionMatch === 'NotOlderThan';
+  if (sendInitialEvents === '' ? resourceVersionMatch === '' : isMatch) return;
+  const why =
+    sendInitialEvents === ''
+      ? 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
+      : 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+  const field = 'resourceVersionMatch';
+  const errors: FieldError[] = [
+    { field, reason: 'FieldValueForbidden', message: `Forbidden: ${why}` },
+  ];
+  if (!isMatch && resourceVersionMatch !== '') {
+    const message = `Unsupported value: "${resourceVersionMatch}": supported values: "NotOlderThan"`;
+    errors.push({ field, reason: 'FieldValueNotSupported', message });
+  }
+  throw invalid(listOptions, '', errors);
+}
+
+function checkVersionMatch(query: ListQuery): void {
+  const { resourceVersion, resourceVersionMatch, sendInitialEvents } = query;
+  if (sendInitialEvents !== '') {
+    const message = 'Forbidden: sendInitialEvents is forbidden for list';
+    throw invalid(listOptions, '', [
+      { field: 'sendInitialEvents', reason: 'FieldValueForbidden', message },
+    ]);
+  }
   if (resourceVersionMatch === '') return;
   const refused = (reason: FieldError['reason'], message: string): StatusError =>
     invalid(listOptions, '', [{ field: 'resourceVersionMatch', reason, message }]);
@@ -151,7 +179,7 @@ export function versionOf(text: string): number | undefined {
   if (text === '' || text === '0') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   throw badRequest(
-    `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
   );
 }
 

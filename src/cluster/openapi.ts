@@ -27,7 +27,7 @@ export function createOpenapi(): OpenapiAnswer {
   let bodies = new Map<string, string>();
   let all: JsonObject | undefined;
 
-  return (path, _accept, types) => {
+  return (path, accept, types) => {
     if (path !== '/openapi/v2' && !path.startsWith('/openapi/v3')) return undefined;
     if (types !== known) {
       known = types;
@@ -46,6 +46,9 @@ export function createOpenapi(): OpenapiAnswer {
         : bodyOf(root, () => groupVersion(root, served, schemas()));
     };
 
+    // An empty document of the first OpenAPI, as protobuf: kubectl reads no other, and looks there
+    // for kinds that the third does not have.
+    if (path === '/openapi/v2' && accept?.includes('protobuf') === true) return noSwagger;
     if (path === '/openapi/v2') return json(bodyOf(path, () => swagger(types)));
     const root = path.slice('/openapi/v3'.length).replace(/^\//, '');
     if (root === '') return json(bodyOf(path, () => index(types, documentOf)));
@@ -53,6 +56,11 @@ export function createOpenapi(): OpenapiAnswer {
     return body === undefined ? undefined : json(body);
   };
 }
+
+const noSwagger: ApiDocument = {
+  contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  body: '',
+};
 
 const json = (body: string): ApiDocument => ({ contentType: 'application/json', body });
 

@@ -6,10 +6,12 @@ import { metaOf, timestamp, withMeta } from './metadata.ts';
 import { isDeletable } from './replace.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { groupResourceOf } from './resource-type.ts';
-import { conflict, notFound } from './status-error.ts';
+import { conflict, forbidden, notFound } from './status-error.ts';
 import type { Deleted, Precondition, Target, WritePath, Writing } from './writing.ts';
 import { isNamespace, isPod, optionsOf } from './writing.ts';
 
+/** Namespaces without which a cluster is none. */
+const immortal: readonly string[] = ['default', 'kube-system', 'kube-public'];
 /** Seconds that a pod has for its end where nobody says how many. */
 const graceSecondsDefault = 30;
 
@@ -24,6 +26,9 @@ export async function remove(
   const stored = store.get(groupResource, key);
   if (stored === undefined) throw notFound(type, key.name);
   const before = inVersion(type, stored);
+  if (isNamespace(type) && immortal.includes(key.name)) {
+    throw forbidden(type, key.name, 'this namespace may not be deleted');
+  }
   checkCondition(type, before, condition);
   if (admission.concerns(type, 'DELETE', '')) {
     await admission.validate(

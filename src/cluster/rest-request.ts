@@ -33,10 +33,13 @@ interface AnswerHead {
 export const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
 export function writingOf(
-  { method, query, userAgent = '', contentType, user }: RestRequest,
+  { method, query, userAgent = '', contentType, body, user }: RestRequest,
   warnings: string[],
 ): Writing {
-  const dryRun = query.getAll('dryRun');
+  const dryRun = [
+    ...query.getAll('dryRun'),
+    ...(method === 'DELETE' ? (deleteOptionsOf(contentType, body).dryRun ?? []) : []),
+  ];
   if (dryRun.some((it) => it !== 'All')) {
     throw unsupported(method, 'dryRun', JSON.stringify(dryRun), '"All"');
   }
@@ -76,7 +79,7 @@ function unsupported(method: string, field: string, value: string, supported: st
 
 /** DeleteOptions come as the body, or as the query. */
 export function conditionOf({ query, body, contentType }: RestRequest): Precondition {
-  const given = body.trim() === '' ? {} : (parseBody(contentType, body) as DeleteOptions);
+  const given = deleteOptionsOf(contentType, body);
   const { preconditions = {}, gracePeriodSeconds, orphanDependents } = given;
   const seconds = gracePeriodSeconds ?? numberOf(query.get('gracePeriodSeconds'));
   const propagation = given.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
@@ -94,18 +97,26 @@ export function conditionOf({ query, body, contentType }: RestRequest): Precondi
   };
 }
 
+const deleteOptionsOf = (contentType: string | undefined, body: string): DeleteOptions =>
+  body.trim() === '' ? {} : (parseBody(contentType, body) as DeleteOptions);
+
 interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
   readonly gracePeriodSeconds?: number;
+  readonly dryRun?: readonly string[];
 }
 
 const isPropagation = (text: string): text is 'Foreground' | 'Background' | 'Orphan' =>
   ['Foreground', 'Background', 'Orphan'].includes(text);
 
-export const numberOf = (text: string | null): number | undefined =>
-  text === null || !/^\d+$/.test(text) ? undefined : Number(text);
+/** Throws a `StatusError` (400) for what is no integer. */
+export function numberOf(text: string | null): number | undefined {
+  if (text === null || text === '') return undefined;
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
 
 export function listQueryOf({ query }: RestRequest, { namespace }: RestPath): ListQuery {
   return {
@@ -116,6 +127,7 @@ export function listQueryOf({ query }: RestRequest, { namespace }: RestPath): Li
     continueToken: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    sendInitialEvents: query.get('sendInitialEvents') ?? '',
   };
 }
 

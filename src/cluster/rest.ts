@@ -9,7 +9,7 @@ import { formOf } from './accept.ts';
 import type { ApiServer } from './api-server.ts';
 import { parseBody } from './body.ts';
 import type { ObjectList } from './list.ts';
-import { list, matchOf, tooLarge, versionOf } from './list.ts';
+import { checkWatch, list, matchOf, tooLarge, versionOf } from './list.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceRegistry } from './registry.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
@@ -259,6 +259,7 @@ function watched(
 ): RestAnswer {
   const { store, clock, encode } = context;
   const query = listQueryOf(request, path);
+  checkWatch(query);
   const form = formOf(request.accept);
   const from = versionOf(query.resourceVersion);
   if (from !== undefined && from > store.version()) throw tooLarge(from, store.version());

@@ -36,7 +36,10 @@ export function checkTyped(config: JsonObject, schema: Schema): void {
 
 function nameOf({ apiVersion, kind, metadata }: JsonObject): string {
   const { namespace = '', name = '' } = isObject(metadata) ? metadata : {};
-  return `${goText(namespace)}/${goText(name)}; ${goText(apiVersion)}, Kind=${goText(kind)}`;
+  const version = goText(apiVersion);
+  // Go shows the core group as an empty name before the slash.
+  const groupVersion = version.includes('/') ? version : `/${version}`;
+  return `${goText(namespace)}/${goText(name)}; ${groupVersion}, Kind=${goText(kind)}`;
 }
 
 const none: readonly Problem[] = [];

@@ -71,6 +71,17 @@ export const apply: Chapter = {
         body: { reason: 'Invalid', message: `PatchOptions.meta.k8s.io "" is invalid: ${why}` },
       });
     },
+    'what its schema does not know is refused': async (ground) => {
+      const { apply } = await configMapOf(ground);
+      const answer = await apply('one', { ...withData({}), more: 1 });
+      assertLike(answer, {
+        code: 500,
+        body: {
+          message:
+            'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .more: field not declared in schema',
+        },
+      });
+    },
     'wants to know of what kind the object is': async (ground) => {
       const { apply } = await configMapOf(ground);
       const answer = await apply('one', { metadata: { name: 'a' }, data: {} });

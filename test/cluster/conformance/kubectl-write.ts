@@ -170,6 +170,23 @@ export const kubectlWrite: Chapter = {
       assert.match(other.stdout, /^- {2}x: "1"\n\+ {2}x: "2"\n/m);
       assert.equal(await run('get', 'cm', 'a', '-o', 'jsonpath={.data.x}'), '1');
     },
+    'a dry run of a deletion deletes nothing': async (ground) => {
+      const { run } = await inside(ground);
+      await run('create', 'configmap', 'a');
+      const deleted = await run('delete', 'cm', 'a', '--dry-run=server');
+      assert.match(deleted, /^configmap "a" deleted .*\(server dry run\)\n$/);
+      assert.equal(await run('get', 'cm', 'a', '-o', 'name'), 'configmap/a\n');
+    },
+    'a kind that nobody defined': async (ground) => {
+      const { tryFeed } = await inside(ground);
+      const object = { apiVersion: 'none.test/v1', kind: 'None', metadata: { name: 'a' } };
+      const { code, stderr } = await tryFeed(object, 'apply');
+      assert.equal(code, 1);
+      assert.equal(
+        stderr,
+        'error: resource mapping not found for name: "a" namespace: "" from "STDIN": no matches for kind "None" in version "none.test/v1"\nensure CRDs are installed first\n',
+      );
+    },
     'what is wrong is told as it is': async (ground) => {
       const { tryFeed } = await inside(ground);
       const unknown = await tryFeed({ ...configMap('a'), dat: {} }, 'create');

@@ -100,6 +100,13 @@ export const lists: Chapter = {
       const phase = await ground.calls.get(pods(namespace), {
         fieldSelector: 'status.phase=Running,spec.nodeName!=node-9,spec.restartPolicy=Always',
       });
+      const none = await ground.calls.get(pods(namespace), { fieldSelector: 'status.none=x' });
+      assertLike(none, {
+        code: 400,
+        body: {
+          message: 'field label not supported: status.none',
+        },
+      });
       assertLike(phase, { code: 200, body: { kind: 'PodList', items: [] } });
       for (const type of ['a.io/x', 'a.io/y']) {
         const name = type.slice(-1);

@@ -19,6 +19,18 @@ export const namespaceRules: Chapter = {
         });
       }
     },
+    'without some no cluster is one': async ({ calls }) => {
+      for (const name of ['default', 'kube-system', 'kube-public']) {
+        assertLike(await calls.delete(`${namespaces}/${name}`, undefined, { dryRun: 'All' }), {
+          code: 403,
+          body: {
+            message: `namespaces "${name}" is forbidden: this namespace may not be deleted`,
+            reason: 'Forbidden',
+            details: { name, kind: 'namespaces' },
+          },
+        });
+      }
+    },
     'nothing is created in one that is not there': async ({ calls }) => {
       assertLike(await calls.create(configMaps('nowhere'), configMap('a')), {
         code: 404,

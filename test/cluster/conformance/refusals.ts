@@ -111,6 +111,32 @@ export const refusals: Chapter = {
         /^Deployment in version "v1" cannot be handled as a Deployment: /,
       );
     },
+    'what a patch makes of an object must still be one': async (ground) => {
+      const path = deployments(await ground.namespace());
+      await ground.calls.create(path, deployment('a', { replicas: 0 }));
+      const patch = { spec: { template: { spec: { containers: 'none' } } } };
+      const refused = await ground.calls.patch('merge', `${path}/a`, patch);
+      assertRefused(
+        refused,
+        422,
+        'Invalid',
+        /^ "" is invalid: patch: Invalid value: "\{.*\}": json: cannot unmarshal string into Go struct field PodSpec\.spec\.template\.spec\.containers of type \[\]v1\.Container$/,
+      );
+      assertLike(at(refused.body, 'details'), { causes: [{ field: 'patch' }] });
+    },
+    'numbers in queries must be numbers': async ({ calls }) => {
+      const path = configMaps('default');
+      const message = 'strconv.ParseInt: parsing "x": invalid syntax';
+      assertRefused(await calls.get(path, { limit: 'x' }), 400, 'BadRequest', message);
+      const watch = { watch: 'true', timeoutSeconds: 'x' };
+      assertRefused(await calls.get(path, watch), 400, 'BadRequest', message);
+      assertRefused(
+        await calls.get(path, { resourceVersion: '-1' }),
+        400,
+        'BadRequest',
+        'invalid resource version: resourceVersion: Invalid value: "-1": strconv.ParseUint: parsing "-1": invalid syntax',
+      );
+    },
     'a name in the body that is not the name in the path': async ({ calls }) => {
       assertRefused(
         await calls.replace(`${configMaps('default')}/none`, configMap('other')),

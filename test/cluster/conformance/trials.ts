@@ -29,6 +29,8 @@ export const trials: Chapter = {
       assertLike(replaced, { code: 200, body: { data: { x: '3' } } });
       const deleted = await calls.delete(`${path}/a`, undefined, dryRun);
       assert.equal(deleted.code, 200);
+      const told = await calls.delete(`${path}/a`, { dryRun: ['All'] });
+      assert.equal(told.code, 200);
       assert.deepEqual((await calls.get(`${path}/a`)).body, live);
     },
     'a dry run is refused as the real one would be': async (ground) => {

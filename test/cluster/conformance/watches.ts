@@ -159,6 +159,27 @@ export const watches: Chapter = {
       assert.deepEqual(await watching.names(1), ['ADDED b']);
       watching.close();
     },
+    'initial events are of watches, and at no exact version': async ({ calls }) => {
+      const path = configMaps('default');
+      const refusal = async (query: Readonly<Record<string, string>>): Promise<unknown> => {
+        const { code, body } = await calls.get(path, query);
+        return [code, at(body, 'message')];
+      };
+      const start = 'ListOptions.meta.k8s.io "" is invalid:';
+      assert.deepEqual(await refusal({ sendInitialEvents: 'true' }), [
+        422,
+        `${start} sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list`,
+      ]);
+      assert.deepEqual(await refusal({ watch: 'true', sendInitialEvents: 'true' }), [
+        422,
+        `${start} resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan`,
+      ]);
+      const exact = { watch: 'true', resourceVersion: '1', resourceVersionMatch: 'Exact' };
+      assert.deepEqual(await refusal(exact), [
+        422,
+        `${start} [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]`,
+      ]);
+    },
     'from what is no version': async ({ calls }) => {
       const query = { watch: 'true', resourceVersion: 'x' };
       const answer = await calls.get(configMaps('default'), query);
