@@ -53,13 +53,11 @@ export function reasonOf(error: unknown): string {
   const outOfBounds = /index out of bounds, index (-?\d+)/.exec(summary);
   if (outOfBounds !== null) return `index out of bounds: ${outOfBounds[1]}`;
   if (/^(found no matching|no such) overload/.test(summary)) return 'no such overload';
-  if (summary.startsWith('Invalid duration')) return conversionError('Duration');
-  if (summary.startsWith('timestamp() requires')) return conversionError('Timestamp');
+  if (summary.startsWith('timestamp() requires')) {
+    return "type conversion error from 'string' to 'google.protobuf.Timestamp'";
+  }
   return summary.replace(/^No such key/, 'no such key');
 }
-
-const conversionError = (type: string): string =>
-  `type conversion error from 'string' to 'google.protobuf.${type}'`;
 
 export const optionalOf = (value: unknown): unknown =>
   value === undefined ? Optional.none() : Optional.of(value);

@@ -2,22 +2,29 @@
  * Expressions as cel-js takes them.
  *
  * `has(a[0].b)` is beyond it: its `has` follows names only. Said with optional values it is
- * `(a[0].?b).hasValue()`, which means the same. And `matches` takes JavaScript's regular expressions
- * instead of RE2's, so a function of our own goes in its place.
+ * `(a[0].?b).hasValue()`, which means the same. And its `matches` takes JavaScript's regular
+ * expressions instead of RE2's, its `duration` takes `s` for one: functions of our own go in their
+ * places.
  */
 
 /** Texts in quotes, triple ones first, so that nothing in them is taken for code. */
 const quoted = /r?"""[^]*?"""|r?'''[^]*?'''|r"[^"]*"|r'[^']*'|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/;
 const token = new RegExp(`${quoted.source}|(?<![\\w.])has\\s*\\(|[()[\\].]`, 'g');
-const matching = new RegExp(`${quoted.source}|\\.\\s*matches(?=\\s*\\()`, 'g');
+const replaced = new RegExp(
+  `${quoted.source}|\\.\\s*matches(?=\\s*\\()|(?<![\\w.])duration(?=\\s*\\()`,
+  'g',
+);
 
 /** What `matches` is called here. */
 export const matchesFunction = 'matchesPattern';
+/** What `duration` is called here. */
+export const durationFunction = 'parseDuration';
 
 export function inDialect(text: string): string {
-  return withPresenceTests(text).replaceAll(matching, (found) =>
-    found.startsWith('.') ? `.${matchesFunction}` : found,
-  );
+  return withPresenceTests(text).replaceAll(replaced, (found) => {
+    if (found === 'duration') return durationFunction;
+    return found.startsWith('.') ? `.${matchesFunction}` : found;
+  });
 }
 
 function withPresenceTests(text: string): string {

@@ -3,14 +3,29 @@
  * Functions: Kubernetes docs, "Common Expression Language in Kubernetes".
  */
 import { isIP } from 'node:net';
-import type { Environment } from '@marcbachmann/cel-js';
-import { matchesFunction } from './cel-dialect.ts';
+import { Environment } from '@marcbachmann/cel-js';
+import { durationFunction, matchesFunction } from './cel-dialect.ts';
+import { isGoDuration } from './formats.ts';
 import { compilePattern } from './patterns.ts';
 
 export function addFunctions(environment: Environment): void {
+  addDurations(environment);
   addStrings(environment);
   addLists(environment);
   addUrls(environment);
+}
+
+function addDurations(environment: Environment): void {
+  const parse = new Environment({ unlistedVariablesAreDyn: true }).parse('duration(text)');
+  environment.registerFunction(
+    `${durationFunction}(string): google.protobuf.Duration`,
+    (text: string): unknown => {
+      if (!isGoDuration(text)) {
+        throw new Error("type conversion error from 'string' to 'google.protobuf.Duration'");
+      }
+      return parse({ text });
+    },
+  );
 }
 
 function addStrings(environment: Environment): void {

@@ -4,6 +4,7 @@
  * Rules: k8s.io/apiserver, `cel/common/values.go` and `cel/escaping.go`.
  */
 import type { Json } from '../../api/kubernetes.ts';
+import { goDurationOf } from './formats.ts';
 import type { Schema } from './schema.ts';
 
 /** A text as CEL's duration; undefined where it is none. */
@@ -29,7 +30,7 @@ function textValue(text: string, { type, format }: Schema, toDuration: ToDuratio
     case 'byte':
       return new Uint8Array(Buffer.from(text, 'base64'));
     case 'duration':
-      return toDuration(text) ?? text;
+      return toDuration(goDurationOf(text) ?? text) ?? text;
     case 'date':
     case 'date-time':
       return dateOf(text) ?? text;

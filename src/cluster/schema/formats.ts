@@ -16,15 +16,48 @@ const hostname =
 const shortName = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const shortNamePattern = new RegExp(`^${shortName}$`);
 const longNamePattern = new RegExp(`^${shortName}(\\.${shortName})*$`);
-const goDuration = /^[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/;
-const wordyDuration =
-  /\d+\s*(ns|nano\w*|us|µs|micro\w*|ms|milli\w*|s|sec\w*|m|min\w*|h|hr|hour\w*|d|day\w*|w|wk|week\w*)(?![a-zµ])/i;
+const goDuration = /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/;
 const time = /^([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))$/;
 
 const matching =
   (pattern: RegExp): ((text: string) => boolean) =>
   (text) =>
     pattern.test(text);
+
+/** The last name of each stands for all that begin with it. */
+const durationUnits: readonly (readonly [names: readonly string[], nanoseconds: bigint])[] = [
+  [['ns', 'nano'], 1n],
+  [['us', 'µs', 'micro'], 1_000n],
+  [['ms', 'milli'], 1_000_000n],
+  [['s', 'sec'], 1_000_000_000n],
+  [['m', 'min'], 60_000_000_000n],
+  [['h', 'hr', 'hour'], 3_600_000_000_000n],
+  [['d', 'day'], 86_400_000_000_000n],
+  [['w', 'wk', 'week'], 604_800_000_000_000n],
+];
+
+function nanosecondsOf(unit: string): bigint | undefined {
+  const found = durationUnits.find(
+    ([names]) => names.includes(unit) || unit.startsWith(names.at(-1) ?? unit),
+  );
+  return found?.[1];
+}
+
+export const isGoDuration = (text: string): boolean => goDuration.test(text);
+
+/**
+ * A duration as Go writes them. It may be given so, or in words, of which only those count that are
+ * units: `3 hours`. Undefined where it is none.
+ */
+export function goDurationOf(text: string): string | undefined {
+  if (isGoDuration(text)) return text;
+  let total: bigint | undefined;
+  for (const [, count = '', unit = ''] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
+    const size = nanosecondsOf(unit.toLowerCase());
+    if (size !== undefined) total = (total ?? 0n) + BigInt(count) * size;
+  }
+  return total === undefined ? undefined : `${total}ns`;
+}
 
 function isDate(text: string): boolean {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
@@ -77,7 +110,7 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
   ),
   password: () => true,
   date: isDate,
-  duration: (text) => goDuration.test(text) || wordyDuration.test(text),
+  duration: (text) => goDurationOf(text) !== undefined,
   datetime: isDateTime,
   k8sshortname: (text) => text.length <= 63 && shortNamePattern.test(text),
   k8slongname: (text) => text.length <= 253 && longNamePattern.test(text),

@@ -72,6 +72,9 @@ const values: Readonly<Record<string, unknown>> = {
   "self.list[0].a > 'x'": 'error: no such overload',
   '1 / (self.list[0].a - 1)': 'error: division by zero',
   "duration('soon')": "error: type conversion error from 'string' to 'google.protobuf.Duration'",
+  "duration('s')": "error: type conversion error from 'string' to 'google.protobuf.Duration'",
+  "duration('90s') == duration('1m30s')": true,
+  "duration('1h').getSeconds()": 3600n,
   "timestamp('now')": "error: type conversion error from 'string' to 'google.protobuf.Timestamp'",
   'self.?other.orValue(7)': 7n,
 };

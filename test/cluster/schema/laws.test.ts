@@ -2,56 +2,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Json } from '../../../src/api/kubernetes.ts';
 import { typesOf } from '../../../src/cluster/crd.ts';
 import type { ResourceType, StoredObject } from '../../../src/cluster/resource-type.ts';
 import { prune } from '../../../src/cluster/schema/prune.ts';
-import type { Schema } from '../../../src/cluster/schema/schema.ts';
 import { definitions } from './cases.ts';
-
-const anything = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>;
-
-/** Mostly what the schema wants; now and then something else, so that every rule is broken. */
-function valueOf(schema: Schema): fc.Arbitrary<Json> {
-  return fc.oneof(
-    { weight: 12, arbitrary: wantedBy(schema) },
-    { weight: 1, arbitrary: anything },
-    { weight: 1, arbitrary: fc.constant(null) },
-  );
-}
-
-function wantedBy(schema: Schema): fc.Arbitrary<Json> {
-  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema['x-kubernetes-int-or-string'] === true) return fc.oneof(fc.nat(), fc.string());
-  switch (schema.type) {
-    case 'string':
-      return fc.oneof(fc.constantFrom('a', 'main', '1s', '/a', '2024-02-29'), fc.string());
-    case 'integer':
-      return fc.integer({ min: -1, max: 60 });
-    case 'number':
-      return fc.double({ noNaN: true, noDefaultInfinity: true });
-    case 'boolean':
-      return fc.boolean();
-    case 'array':
-      return fc.array(valueOf(schema.items ?? {}), { maxLength: 3 });
-    case 'object':
-      return fieldsOf(schema);
-    case undefined:
-    default:
-      return anything;
-  }
-}
-
-function fieldsOf({ properties, additionalProperties }: Schema): fc.Arbitrary<Json> {
-  const value = typeof additionalProperties === 'object' ? valueOf(additionalProperties) : anything;
-  const others = fc.dictionary(fc.constantFrom('x', 'a.b/c', 'kind', 'toString'), value, {
-    maxKeys: 1,
-    noNullPrototype: true,
-  });
-  const known = Object.entries(properties ?? {}).map(([name, it]) => [name, valueOf(it)] as const);
-  const fields = fc.record(Object.fromEntries(known), { requiredKeys: [], noNullPrototype: true });
-  return fc.tuple(fields, others).map(([some, more]) => ({ ...more, ...some }) as Json);
-}
+import { randomObjects } from './random-objects.ts';
 
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
@@ -62,10 +17,7 @@ function frozen<T>(value: T): T {
 }
 
 const objectOf = (type: ResourceType): fc.Arbitrary<StoredObject> =>
-  wantedBy(type.schema).map((fields) => {
-    const meta = { apiVersion: 'x/v1', kind: type.kind, metadata: { name: 'x' } };
-    return frozen<StoredObject>({ ...(fields as object), ...meta });
-  });
+  randomObjects(type, { faultsPerMille: 150 }).map(frozen);
 
 const structural = { isStructural: true };
 const runs = { numRuns: 60 };

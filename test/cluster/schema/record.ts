@@ -4,10 +4,10 @@
  *
  *   node --import tsx test/cluster/schema/record.ts
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { warningsOf } from '../../../src/kube/transport.ts';
+import { connectAsAdmin } from '../admin-calls.ts';
+import type { AdminCalls, Reply } from '../admin-calls.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { startControlPlane } from '../control-plane.ts';
 import { until } from '../../support/until.ts';
@@ -16,49 +16,7 @@ import type { ObjectCase } from './cases.ts';
 import type { Answer, Golden, Table } from './golden.ts';
 
 type Body = Readonly<Record<string, unknown>>;
-
-interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly type?: string;
-  readonly accept?: string;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly body: Body;
-  readonly warnings: readonly string[];
-}
-
-type Send = (call: Call) => Promise<Reply>;
-
-async function connect(plane: ControlPlane): Promise<Send> {
-  const { certificateFile, keyFile } = plane.adminClientCertificate;
-  const [ca, cert, key] = await Promise.all(
-    [plane.caFile, certificateFile, keyFile].map((path) => readFile(path)),
-  );
-  return ({ method, path, body, type = 'application/json', accept = 'application/json' }) =>
-    new Promise((resolve, reject) => {
-      const headers = { 'content-type': type, accept, 'user-agent': 'recorder/1' };
-      const url = new URL(path, plane.url);
-      const call = request(url, { method, ca, cert, key, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({
-            status: response.statusCode ?? 0,
-            body: text.startsWith('{') ? (JSON.parse(text) as Body) : { text },
-            warnings: warningsOf(response.headers.warning),
-          });
-        });
-      });
-      call.on('error', reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-}
+type Send = AdminCalls['send'];
 
 const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
@@ -114,7 +72,7 @@ async function tableOf(send: Send, path: string): Promise<Table> {
 }
 
 async function record(plane: ControlPlane): Promise<Golden> {
-  const send = await connect(plane);
+  const { send, close } = await connectAsAdmin(plane);
   const refusals: Record<string, Answer> = {};
   for (const [title, body] of Object.entries(badDefinitions)) {
     refusals[title] = answered(await send({ method: 'POST', path: definitionsPath, body }));
@@ -146,15 +104,12 @@ async function record(plane: ControlPlane): Promise<Golden> {
   const full = Object.keys(objects).indexOf('a gadget that is full');
   const gadgets = '/apis/schema.test/v1/namespaces/default/gadgets';
   const least = Object.keys(objects).indexOf('the least gadget');
-  return {
-    objects: answers,
-    definitions: refusals,
-    statuses,
-    tables: {
-      full: await tableOf(send, `${gadgets}/case-${full}`),
-      least: await tableOf(send, `${gadgets}/case-${least}`),
-    },
+  const tables = {
+    full: await tableOf(send, `${gadgets}/case-${full}`),
+    least: await tableOf(send, `${gadgets}/case-${least}`),
   };
+  close();
+  return { objects: answers, definitions: refusals, statuses, tables };
 }
 
 function linesOf(golden: Golden): string {

@@ -4,9 +4,9 @@
  *
  *   node --import tsx test/cluster/webhooks/record.ts
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
-import { warningsOf } from '../../../src/kube/transport.ts';
+import { writeFile } from 'node:fs/promises';
+import { connectAsAdmin } from '../admin-calls.ts';
+import type { AdminCalls, Reply } from '../admin-calls.ts';
 import { startControlPlane } from '../control-plane.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { createAuthority } from '../identity.ts';
@@ -19,42 +19,7 @@ import type { Recorded } from './golden.ts';
 import { startWebhooks } from './server.ts';
 import type { WebhookServer } from './server.ts';
 
-interface Reply {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly warnings: readonly string[];
-}
-
-type Send = (method: string, path: string, body?: object) => Promise<Reply>;
-
-async function connect(plane: ControlPlane): Promise<Send> {
-  const { certificateFile, keyFile } = plane.adminClientCertificate;
-  const [ca, cert, key] = await Promise.all(
-    [plane.caFile, certificateFile, keyFile].map((path) => readFile(path)),
-  );
-  return (method, path, body) =>
-    new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json' };
-      const call = request(
-        new URL(path, plane.url),
-        { method, ca, cert, key, headers },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
-            resolve({
-              status: response.statusCode ?? 0,
-              body: JSON.parse(text) as Reply['body'],
-              warnings: warningsOf(response.headers.warning),
-            });
-          });
-        },
-      );
-      call.on('error', reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-}
+type Send = AdminCalls['send'];
 
 async function configure(
   send: Send,
@@ -65,11 +30,15 @@ async function configure(
   const path = `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}webhookconfigurations`;
   for (const webhooks of webhooksOf(hooks, place)) {
     const name = webhooks[0]?.name;
-    const reply = await send('POST', path, {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: `${kind}WebhookConfiguration`,
-      metadata: { name: `${name}.${place.label}` },
-      webhooks,
+    const reply = await send({
+      method: 'POST',
+      path,
+      body: {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: `${kind}WebhookConfiguration`,
+        metadata: { name: `${name}.${place.label}` },
+        webhooks,
+      },
     });
     if (reply.status !== 201) throw new Error(`${place.label}: ${JSON.stringify(reply.body)}`);
   }
@@ -82,17 +51,25 @@ async function write(send: Send, name: string, it: Partial<Write>): Promise<Repl
   const query = dryRun ? '?dryRun=All' : '';
   switch (verb) {
     case 'create':
-      return send('POST', `${path}${query}`, objectOf(name, it));
+      return send({ method: 'POST', path: `${path}${query}`, body: objectOf(name, it) });
     case 'update':
-      return send('PUT', `${path}/${name}${query}`, { ...objectOf(name, it), data: { here: 'y' } });
+      return send({
+        method: 'PUT',
+        path: `${path}/${name}${query}`,
+        body: { ...objectOf(name, it), data: { here: 'y' } },
+      });
     case 'delete':
-      return send('DELETE', `${path}/${name}${query}`);
+      return send({ method: 'DELETE', path: `${path}/${name}${query}` });
     case 'scale':
-      return send('PUT', `${path}/${name}/scale`, {
-        apiVersion: 'autoscaling/v1',
-        kind: 'Scale',
-        metadata: { name, namespace },
-        spec: { replicas: 3 },
+      return send({
+        method: 'PUT',
+        path: `${path}/${name}/scale`,
+        body: {
+          apiVersion: 'autoscaling/v1',
+          kind: 'Scale',
+          metadata: { name, namespace },
+          spec: { replicas: 3 },
+        },
       });
   }
 }
@@ -111,7 +88,7 @@ function recorded({ status, body, warnings }: Reply, asked: WebhookServer['quest
 }
 
 async function record(plane: ControlPlane): Promise<Readonly<Record<string, Recorded>>> {
-  const send = await connect(plane);
+  const { send, close } = await connectAsAdmin(plane);
   const authority = await createAuthority();
   const scripts = new Map<string, Script>();
   const server = await startWebhooks(await authority.issueServing(), scripts);
@@ -126,9 +103,8 @@ async function record(plane: ControlPlane): Promise<Readonly<Record<string, Reco
       return `https://127.0.0.1:${script.kind === 'closed' ? closedPort : server.port}${path}`;
     },
   });
-  await send('POST', '/api/v1/namespaces', {
-    metadata: { name: otherNamespace, labels: namespaceLabels },
-  });
+  const namespace = { metadata: { name: otherNamespace, labels: namespaceLabels } };
+  await send({ method: 'POST', path: '/api/v1/namespaces', body: namespace });
   const entries: readonly (readonly [string, WebhookCase])[] = Object.entries(cases);
   // What is updated, scaled or deleted is there before anybody listens.
   for (const [at, [, it]] of entries.entries()) {
@@ -154,6 +130,7 @@ async function record(plane: ControlPlane): Promise<Readonly<Record<string, Reco
     const reply = await write(send, `case-${at}`, it.write ?? {});
     results[title] = recorded(reply, server.questions);
   }
+  close();
   await server.close();
   return results;
 }
