@@ -14,6 +14,8 @@ export interface Write {
   readonly after: Scene;
   /** Whether it was one of the controller's. */
   readonly isOurs: boolean;
+  /** For how long the canary has been suspended; 0 where it is not. */
+  readonly suspendedMs: number;
 }
 
 export interface Law {
@@ -27,6 +29,9 @@ const available = (deployment: Deployment | undefined): number =>
   deployment?.status?.availableReplicas ?? 0;
 
 const isRoute = ({ groupResource }: Write): boolean => groupResource.startsWith('virtualservices.');
+
+/** What a watch may take to tell of a change, under faults. */
+const heardMs = 10_000;
 
 const terminal = ['Initialized', 'Succeeded', 'Failed'];
 
@@ -67,7 +72,7 @@ export const laws: readonly Law[] = [
       const [was, is] = [canaryWeight(before.route), canaryWeight(after.route)];
       const phase = after.canary?.status?.phase ?? '';
       if (is <= was) return undefined;
-      if (after.canary?.spec.suspend === true) return 'a suspended canary gets more traffic';
+      if (write.suspendedMs > heardMs) return 'a suspended canary gets more traffic';
       // A route that somebody deleted is put back as it was.
       const isRepair = before.route === undefined && phase === 'Promoting';
       const mayGrow = phase === 'Progressing' || phase === 'WaitingPromotion' || isRepair;
@@ -119,14 +124,21 @@ export const laws: readonly Law[] = [
 const isFailing = ({ target }: Scene): boolean => qualityOf(imageOf(target)) !== 'good';
 
 /** The end of the story: what must be so when nothing goes wrong any more. */
-export function unsettled(scene: Scene, isRemade: boolean): string | undefined {
+export interface Exemptions {
+  /** The primary was made of something bad, because a user had deleted what was good. */
+  readonly isRemade: boolean;
+  /** A user asked for replicas; where no webhook was there to hold them, pods idle. */
+  readonly isResized: boolean;
+}
+
+export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): string | undefined {
   const { canary, target, primary, config, primaryConfig, route } = scene;
   const phase = canary?.status?.phase ?? '';
   if (!terminal.includes(phase)) return `the phase is ${phase || 'none'}`;
   if (canary?.status?.draining === true) return 'pods still drain';
   if (target === undefined || primary === undefined) return 'a workload is missing';
   if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
-  if ((target.spec.replicas ?? 1) > 0) return 'the target is not scaled down';
+  if ((target.spec.replicas ?? 1) > 0 && !isResized) return 'the target is not scaled down';
   if (isRemade) return undefined;
   if (available(primary) < (primary.spec.replicas ?? 1)) return 'the primary does not serve';
   const wanted = [imageOf(target), config?.data?.['serial']].join(' ');

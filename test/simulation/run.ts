@@ -112,6 +112,7 @@ async function createStage(story: Story): Promise<Stage> {
     log: quietLog,
     workloads: {
       isFurnished: false,
+      isTold: false,
       plan: ({ spec }) => {
         const readyMs = 300 + Math.floor(random() * 3_000);
         const [container] = spec.containers;
@@ -144,15 +145,26 @@ async function createStage(story: Story): Promise<Stage> {
 
 /** Every write is held against every law. */
 function watchLaws(stage: Stage): void {
-  const { api, trace } = stage;
+  const { api, trace, world } = stage;
   let before: Scene = sceneOf(api);
+  let suspendedAtMs: number | undefined;
   api.onChange((change) => {
     const after = sceneOf(api);
     trace.change(change);
     if (isEnd(change)) stage.rollouts += 1;
     const { groupResource } = change;
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
-    const write: Write = { groupResource, name, before, after, isOurs: !isUsers };
+    if (after.canary?.spec.suspend !== true) suspendedAtMs = undefined;
+    else suspendedAtMs ??= world.clock.monotonic();
+    const suspendedMs = world.clock.monotonic() - (suspendedAtMs ?? world.clock.monotonic());
+    const write: Write = {
+      groupResource,
+      name,
+      before,
+      after,
+      isOurs: !isUsers,
+      suspendedMs,
+    };
     if (before.primary === undefined && after.primary !== undefined) {
       stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
     }
@@ -468,10 +480,11 @@ async function run(stage: Stage, holds: () => boolean, ms: number): Promise<bool
 
 /** Everything that was applied has ended, and stays so. */
 async function comeToRest(stage: Stage): Promise<void> {
-  const { api, world } = stage;
+  const { api, world, story } = stage;
   const endsAtMs = world.clock.monotonic() + restMsMax;
+  const isResized = story.acts.some(({ act }) => act.kind === 'SetReplicas');
   const problem = (): string | undefined =>
-    stage.isRemade ? undefined : unsettled(sceneOf(api), stage.isRemade);
+    unsettled(sceneOf(api), { isRemade: stage.isRemade, isResized });
   while (world.clock.monotonic() < endsAtMs) {
     const came = await run(
       stage,
