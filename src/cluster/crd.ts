@@ -8,7 +8,7 @@ import type { Condition, Json, KubeObject } from '../api/kubernetes.ts';
 import { isEqual, isRecord } from './json.ts';
 import type { Column, ResourceType, ScalePaths, StoredObject } from './resource-type.ts';
 import { compileDefaults } from './schema/defaults.ts';
-import { invalid, shown } from './schema/field-errors.ts';
+import { invalid, isInt64, shown } from './schema/field-errors.ts';
 import { compileJsonPath } from './schema/json-path.ts';
 import { withTypeAndMeta } from './schema/object-meta.ts';
 import type { Schema } from './schema/schema.ts';
@@ -180,19 +180,20 @@ function valueAt(
     value = value[name];
   }
   if (value === undefined) return {};
-  return Number.isInteger(value) ? { value: Number(value) } : stumbled(names.length, 'int64');
+  return isInt64(value) ? { value: Number(value) } : stumbled(names.length, 'int64');
 }
 
 /** As Go names the type of a value of JSON. */
 function goType(value: unknown): string {
   if (Array.isArray(value)) return '[]interface {}';
   if (isRecord(value)) return 'map[string]interface {}';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'number') return isInt64(value) ? 'int64' : 'float64';
   return typeof value === 'boolean' ? 'bool' : value === null ? '<nil>' : typeof value;
 }
 
 /** As Go prints a value of JSON. */
 function goText(value: Json): string {
+  if (typeof value === 'number') return shown(value);
   if (typeof value !== 'object') return String(value);
   if (value === null) return '<nil>';
   if (isList(value)) return `[${value.map(goText).join(' ')}]`;
