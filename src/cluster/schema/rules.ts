@@ -101,7 +101,9 @@ function apply(
   if (usesOldSelf && visit.before === undefined && !isOptional) return;
   const old = usesOldSelf ? scope.oldSelf() : undefined;
   const variables = { self: scope.self(), oldSelf: isOptional ? optionalOf(old) : old };
-  const outcome = test(variables);
+  // A list passes for a text that has a format, and then its rules cannot read it.
+  const isUnreadable = schema.type === 'string' && typeof value !== 'string';
+  const outcome = isUnreadable ? { error: unreadable } : test(variables);
   if (outcome.value === true) return;
   if (outcome.error !== undefined) {
     const why = stumbled(reasonOf(outcome.error), textOf(rule));
@@ -114,6 +116,8 @@ function apply(
   const shown = schema.type === 'object' || schema.type === 'array' ? undefined : value;
   visit.report(errorFor(rule.reason, pathOf(visit, rule), shown, detail));
 }
+
+const unreadable = 'invalid data, expected string, got []interface {}';
 
 function stumbled(reason: string, rule: string): string {
   return reason === 'no such overload'
