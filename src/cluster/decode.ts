@@ -31,7 +31,7 @@ export function decoded(
   }
   const { object, unknown } = prune(type, given);
   if (unknown.length > 0 && as.fieldValidation === 'Strict') {
-    throw unknownFields(type, unknown, form);
+    throw unknownFields(type, given, unknown, form);
   }
   if (as.fieldValidation === 'Warn') {
     for (const path of unknown) as.warn(`unknown field "${path}"`);
@@ -58,16 +58,16 @@ const unpatchable = (message: string): StatusError =>
   ]);
 
 function unknownFields(
-  { kind, version, isCustom }: ResourceType,
+  { kind, version }: ResourceType,
+  given: StoredObject,
   unknown: readonly string[],
   form: 'Body' | 'Patch',
 ): StatusError {
   const list = unknown.map((path) => `unknown field "${path}"`).join(', ');
   const error = `strict decoding error: ${list}`;
   if (form === 'Patch') {
-    return unpatchable(`Invalid value: "patch": ${error}`);
+    return unpatchable(`Invalid value: ${JSON.stringify(JSON.stringify(given))}: ${error}`);
   }
-  if (isCustom) return badRequest(error);
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error}`);
 }
 

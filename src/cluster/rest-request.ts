@@ -30,7 +30,9 @@ interface AnswerHead {
   readonly retryAfterSeconds?: number;
 }
 
-export const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
+/** As API servers read booleans in queries: whatever does not say no is a yes. */
+export const isTrue = (text: string | null): boolean =>
+  text !== null && text !== '0' && text.toLowerCase() !== 'false';
 
 export function writingOf(
   { method, query, userAgent = '', contentType, body, user }: RestRequest,

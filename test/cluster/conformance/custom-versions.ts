@@ -168,5 +168,17 @@ export const customVersions: Chapter = {
         );
       });
     },
+    'with the definition, its objects go': async (ground) => {
+      const { calls } = ground;
+      const namespace = await ground.namespace();
+      const { path, widget, definition } = await defineWidgets(ground, namespace);
+      await calls.create(path, widget('a', { spec: { size: 1 } }));
+      assert.equal((await calls.delete(`${definitions}/${definition}`)).code, 200);
+      await ground.until(
+        'the definition is gone',
+        async () => (await calls.get(`${definitions}/${definition}`)).code === 404,
+      );
+      await ground.until('no widgets are served', async () => (await calls.get(path)).code === 404);
+    },
   },
 };

@@ -56,6 +56,12 @@ export const lists: Chapter = {
       const kinds = itemsOf(body).map((item) => at(item, 'kind'));
       assert.ok(kinds.every((kind) => kind === undefined || kind === 'ConfigMap'));
     },
+    'a watch that is not wanted is a list': async ({ calls }) => {
+      for (const watch of ['0', 'false', 'False']) {
+        const { body } = await calls.get(configMaps('default'), { watch });
+        assertLike(body, { kind: 'ConfigMapList' });
+      }
+    },
     'an empty list has items, but none': async (ground) => {
       const { body } = await ground.calls.get(secrets(await ground.namespace()));
       assertLike(body, { kind: 'SecretList', items: [] });

@@ -108,9 +108,11 @@ export const webhookLimits: Chapter = {
         const { calls } = ground;
         await calls.create(path, deployment('a', { replicas: 0, spec: { paused: true } }));
         await calls.patch('merge', `${path}/a/scale`, { spec: { replicas: 1 } });
-        assertLike(seriousOf(server.reviewsOf(id)), [
-          { subResource: 'scale', name: 'a', operation: 'UPDATE', object: { kind: 'Scale' } },
-        ]);
+        // Twice where a controller wrote in between: the server tries a patch again.
+        const found = seriousOf(server.reviewsOf(id)).map(
+          (it) => `${textAt(it, 'operation')} ${nameIn(it)}/${textAt(it, 'subResource')}`,
+        );
+        assert.deepEqual([...new Set(found)], ['UPDATE a/scale']);
       }),
     'a configuration comes back complete': async ({ calls, name }) => {
       const id = name('hook');
