@@ -20,10 +20,13 @@ export interface Document {
   readonly body: string;
 }
 
+/** Lists of built-in kinds leave the kind of their items out; it is the list's. */
+export type Shape = Form | 'Item';
+
 export type Encode = (
   type: ResourceType,
   object: StoredObject,
-  form: Form,
+  form: Shape,
   includeObject: string,
 ) => string;
 
@@ -31,6 +34,7 @@ export type Encode = (
 export function createEncoder(presentation: Presentation): Encode {
   const texts = new WeakMap<StoredObject, string>();
   const partials = new WeakMap<StoredObject, string>();
+  const items = new WeakMap<StoredObject, string>();
   const kept = (
     known: WeakMap<StoredObject, string>,
     object: StoredObject,
@@ -48,6 +52,11 @@ export function createEncoder(presentation: Presentation): Encode {
           return JSON.stringify(inVersion(type, object));
         }
         return kept(texts, object, () => object);
+      }
+      case 'Item': {
+        const shown = inVersion(type, object);
+        const { apiVersion: _, kind: __, ...item } = shown;
+        return shown === object ? kept(items, object, () => item) : JSON.stringify(item);
       }
       case 'PartialObjectMetadata':
         return kept(partials, object, () => ({

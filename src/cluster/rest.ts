@@ -247,7 +247,8 @@ function listAnswer(
   const kind = isPartial ? 'PartialObjectMetadataList' : type.listKind;
   const apiVersion = isPartial ? 'meta.k8s.io/v1' : apiVersionOf(type);
   // Joined as text, because most objects are already there as text.
-  const texts = items.map((it) => encode(type, it, form, ''));
+  const shape = form === 'Object' && !type.isCustom ? 'Item' : form;
+  const texts = items.map((it) => encode(type, it, shape, ''));
   const head = JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1);
   return json(200, `${head},"items":[${texts.join(',')}]}`, warnings);
 }
