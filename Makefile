@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test bench manifests protobuf simulate golden image clean
+.PHONY: help setup build demo check test unit cluster-test bench bench-embedded manifests protobuf simulate golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -47,6 +47,9 @@ cluster-test: build ## the tests on a real control plane, one file at a time
 
 bench: build ## canaries by the hundred on a real control plane, beside the reference's figures
 	node --import tsx test/bench/main.ts
+
+bench-embedded: setup ## what the embedded cluster and the simulator cost
+	node --import tsx test/bench/embedded.ts
 
 manifests: setup ## generates the CRDs and webhooks.yaml from src/
 	node --import tsx manifests/generate.ts
