@@ -4,7 +4,8 @@ import type { ObjectStore } from './object-store.ts';
 import type { ResourceType, StoredObject } from './resource-type.ts';
 import { groupResourceOf } from './resource-type.ts';
 import type { FieldRequirement } from './selectors.ts';
-import { fieldOf, parseFieldSelector, parseLabelSelector } from './selectors.ts';
+import { parseLabelSelector } from './label-selector.ts';
+import { fieldOf, parseFieldSelector } from './selectors.ts';
 import type { FieldError } from './status-error.ts';
 import { badRequest, expired, invalid, StatusError } from './status-error.ts';
 

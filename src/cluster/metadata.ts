@@ -180,7 +180,7 @@ export function labelErrors(
   ]);
 }
 
-function labelValueErrors(field: string, value: unknown): readonly FieldError[] {
+export function labelValueErrors(field: string, value: unknown): readonly FieldError[] {
   if (typeof value !== 'string' || value === '') return [];
   return formErrors(field, value, { pattern: labelName, lengthMax: 63, hint: valueHint });
 }

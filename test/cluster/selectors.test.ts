@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { fieldOf, parseFieldSelector, parseLabelSelector } from '../../src/cluster/selectors.ts';
+import { parseLabelSelector } from '../../src/cluster/label-selector.ts';
+import { fieldOf, parseFieldSelector } from '../../src/cluster/selectors.ts';
 import { StatusError } from '../../src/cluster/status-error.ts';
 
 const labels = { app: 'web', tier: 'front', generation: '7', 'example.com/team': 'shop' };

@@ -30,6 +30,30 @@ const byLabel: Readonly<Record<string, readonly string[]>> = {
   'tier,rank=2': ['b'],
   'tier in (front,back),rank notin (2)': ['a'],
   'tier=': [],
+  'tier in (,front)': ['a'],
+  'rank in (1,),tier notin ()': ['a'],
+};
+
+/** With the beginning of what is said about them. */
+const noSelectors: Readonly<Record<string, string>> = {
+  'a in': "unable to parse requirement: found '' expected: '('",
+  'a in b': "unable to parse requirement: found 'b' expected: '('",
+  'a in (b': "unable to parse requirement: found '', expected: ',' or ')'",
+  'a in (b=c)': "unable to parse requirement: found '=', expected: ',' or ')'",
+  'a in (@)':
+    'unable to parse requirement: values[0][a]: Invalid value: "@": a valid label must be',
+  'a b': "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+  'a=b=c': "found '=', expected: ',' or 'end of string'",
+  '=x': "found '=', expected: !, identifier, or 'end of string'",
+  '(a)': "found '(', expected: !, identifier, or 'end of string'",
+  'tier=(x)': "unable to parse requirement: found '(', expected: identifier",
+  '!': "unable to parse requirement: found '', expected: identifier",
+  '!a=b': "found '=', expected: ',' or 'end of string'",
+  'a,': "found '', expected: identifier after ','",
+  'a=@': 'unable to parse requirement: values[0][a]: Invalid value: "@": a valid label must be',
+  '-a=b': 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of',
+  'a>x':
+    "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer",
 };
 
 const byField: Readonly<Record<string, readonly string[]>> = {
@@ -75,9 +99,11 @@ export const lists: Chapter = {
       }
     },
     'a label selector that is none': async (ground) => {
-      for (const labelSelector of ['tier in', 'a b', 'tier=(x)', '=x', 'x in (a']) {
-        const answer = await ground.calls.get(configMaps('default'), { labelSelector });
-        assertLike(answer, { code: 400, body: { reason: 'BadRequest' } }, labelSelector);
+      for (const [labelSelector, why] of Object.entries(noSelectors)) {
+        const { code, body } = await ground.calls.get(configMaps('default'), { labelSelector });
+        assertLike({ code, body }, { code: 400, body: { reason: 'BadRequest' } }, labelSelector);
+        const message = textAt(body, 'message');
+        assert.equal(message.slice(0, why.length), why, labelSelector);
       }
     },
     'field selectors by name and namespace': async (ground) => {
