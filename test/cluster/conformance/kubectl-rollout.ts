@@ -108,6 +108,34 @@ export const kubectlRollout: Chapter = {
         [1, `error: timed out waiting for the condition on deployments/${name}\n`],
       );
     },
+    'a DaemonSet, there and back': async (ground) => {
+      const name = ground.name('daemon');
+      const object = `daemonset/${name}`;
+      const run = (...args: readonly string[]) => ground.kubectl.run('', args);
+      const { spec } = deployment(name) as { readonly spec: Readonly<Record<string, unknown>> };
+      const { selector, template } = spec;
+      const daemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name } };
+      const body = JSON.stringify({ ...daemonSet, spec: { selector, template } });
+      await ground.kubectl.run('', ['create', '-f', '-'], body);
+      const status = () => run('rollout', 'status', object, '--timeout=20s');
+      const done = `daemon set "${name}" successfully rolled out\n`;
+      assert.ok((await status()).endsWith(done));
+      await run('set', 'image', object, 'main=podinfo:6.0.1');
+      assert.ok((await status()).endsWith(done));
+      const revisions = async (): Promise<readonly string[]> =>
+        table(await run('rollout', 'history', object)).flatMap(([first = '']) =>
+          /^\d+$/.test(first) ? [first] : [],
+        );
+      assert.deepEqual(await revisions(), ['1', '2']);
+      assert.equal(await run('rollout', 'undo', object), `daemonset.apps/${name} rolled back\n`);
+      assert.ok((await status()).endsWith(done));
+      const path = 'jsonpath={.spec.template.spec.containers[0].image}';
+      assert.equal(await run('get', object, '-o', path), 'podinfo:6.0.0');
+      await ground.until('it is the newest revision', async () => {
+        const found = await revisions();
+        return found.length === 2 && found.includes('3');
+      });
+    },
     'delete takes everything along': async (ground) => {
       const { name, object, run } = await started(ground, 1);
       const deleted = await run('delete', object, '--cascade=foreground', '--timeout=20s');

@@ -97,7 +97,9 @@ export const services: Chapter = {
     'its endpoints are the ready pods that it selects': async (ground) => {
       const { calls } = ground;
       const name = ground.name('app');
-      await calls.create(servicesIn(namespace), service(name));
+      const labels = { tier: 'front' };
+      const labelled = { ...service(name), metadata: { name, labels } };
+      await calls.create(servicesIn(namespace), labelled);
       await calls.create(deployments(namespace), deployment(name, { replicas: 2 }));
       const found = await ready(ground, name, 2);
       assert.ok(found.every(({ targetRef }) => targetRef.kind === 'Pod'));
@@ -109,6 +111,7 @@ export const services: Chapter = {
         ports: [{ name: '', port: 9898, protocol: 'TCP' }],
         metadata: {
           labels: {
+            ...labels,
             'kubernetes.io/service-name': name,
             'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
           },
