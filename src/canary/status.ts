@@ -2,7 +2,7 @@
  * The status after a transition: phase, counters, hashes and the `Promoted` condition
  * (`spec/01`, 1.8 and 1.9). A status that would say the same is returned as it is.
  */
-import type { Canary, CanaryStatus, Phase } from '../api/canary.ts';
+import type { Canary, CanaryStatus } from '../api/canary.ts';
 import type { Condition } from '../api/kubernetes.ts';
 import type { Moment, Observation, Problem, RevisionView } from './observation.ts';
 
@@ -35,20 +35,20 @@ export const zeroed = { canaryWeight: 0, iterations: 0, failedChecks: 0 } as con
 export function transition(seen: Observation, change: StatusChange, now: Moment): CanaryStatus {
   const { applies, draining, ...fields } = change;
   const { draining: wasDraining, ...before } = statusOf(seen.canary);
-  return {
+  const next = {
     ...before,
     ...((draining ?? wasDraining) ? { draining: true } : {}),
     ...fields,
     ...(applies === undefined ? {} : applied(applies)),
     lastTransitionTime: now.wallTime,
-    conditions: conditionsOf(seen.canary, fields.phase ?? before.phase, undefined, now),
   };
+  return { ...next, conditions: conditionsOf(seen.canary, next, undefined, now) };
 }
 
 /** The status of a canary that cannot go on: nothing but its conditions differ. */
 export function stalled(seen: Observation, problem: Problem, now: Moment): CanaryStatus {
   const before = statusOf(seen.canary);
-  return { ...before, conditions: conditionsOf(seen.canary, before.phase, problem, now) };
+  return { ...before, conditions: conditionsOf(seen.canary, before, problem, now) };
 }
 
 /** Whether the status says that the canary cannot go on. */
@@ -70,12 +70,12 @@ function applied(revision: RevisionView) {
  */
 function conditionsOf(
   canary: Canary,
-  phase: Phase,
+  next: CanaryStatus,
   problem: Problem | undefined,
   now: Moment,
 ): readonly Condition[] {
   const known = canary.status?.conditions ?? [];
-  const promoted = { type: 'Promoted', ...verdictOf(phase, canary.spec.targetRef.kind) };
+  const promoted = { type: 'Promoted', ...verdictOf(next, canary.spec.targetRef.kind) };
   const stalledNow = problem && { type: 'Stalled', status: 'True' as const, ...problem };
   const wanted: readonly Condition[] =
     stalledNow === undefined ? [promoted] : [promoted, stalledNow];
@@ -92,7 +92,9 @@ function conditionsOf(
   });
 }
 
-function verdictOf(phase: Phase, kind: string): Pick<Condition, 'status' | 'reason' | 'message'> {
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+function verdictOf({ phase, canaryWeight }: CanaryStatus, kind: string): Verdict {
   const unknown = (message: string) => ({ status: 'Unknown' as const, reason: phase, message });
   switch (phase) {
     case 'Initialized':
@@ -116,7 +118,10 @@ function verdictOf(phase: Phase, kind: string): Pick<Condition, 'status' | 'reas
       return {
         status: 'False',
         reason: phase,
-        message: `Canary analysis failed, ${kind} scaled to zero.`,
+        message:
+          canaryWeight > 0
+            ? `Canary failed, ${kind} keeps ${canaryWeight}% of the traffic: the primary is not ready.`
+            : `Canary analysis failed, ${kind} scaled to zero.`,
       };
     case '':
     case 'Initializing':
@@ -127,6 +132,6 @@ function verdictOf(phase: Phase, kind: string): Pick<Condition, 'status' | 'reas
       };
     case 'Terminating':
     case 'Terminated':
-      return unknown(`New ${kind} detected, starting initialization.`);
+      return unknown(`Canary deleted, giving ${kind}, Service and routes back.`);
   }
 }

@@ -61,7 +61,9 @@ export interface StageOptions {
   /** The verdict of every check of metrics; good where absent. */
   readonly passes?: () => boolean;
   /** Whether pods of this image get ready, half a second after they start; all do where absent. */
-  readonly isReady?: (image: string) => boolean;
+  readonly isReady?: (image: string, pod: string) => boolean;
+  /** What was written before the controller came, and its admission: nobody refused it. */
+  readonly before?: (api: ControllerApi) => Promise<unknown>;
 }
 
 export interface Stage {
@@ -93,9 +95,13 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     log: quietLog,
     workloads: {
       isFurnished: false,
-      plan: ({ spec }) => (isReady(spec.containers[0]?.image ?? '') ? { readyMs: 500 } : {}),
+      plan: ({ metadata, spec }) =>
+        isReady(spec.containers[0]?.image ?? '', metadata.name) ? { readyMs: 500 } : {},
     },
   });
+  if (options.before !== undefined) {
+    await Promise.all([options.before(world.cluster.api), world.clock.advance(1_000)]);
+  }
   const telemetry = createTelemetry({ version: 'test', meshProvider: 'istio' });
   const process = world.start({
     name: 'aviary',
