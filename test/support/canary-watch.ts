@@ -1,6 +1,6 @@
 /** What a person sees with `kubectl get canary -w`: each state of the status, and when. */
-import { spawn } from 'node:child_process';
-import type { ControlPlane } from '../cluster/control-plane.ts';
+import type { Kubectl } from './kubectl-lines.ts';
+import { kubectlLines } from './kubectl-lines.ts';
 import { until } from './until.ts';
 
 export interface Sighting {
@@ -26,40 +26,18 @@ export interface SeesOptions {
 
 const columns = '{.status.phase} {.status.canaryWeight} {.status.failedChecks}{"\\n"}';
 
-export function watchCanary(
-  { kubectlPath, kubeconfigPath }: Pick<ControlPlane, 'kubectlPath' | 'kubeconfigPath'>,
-  namespace: string,
-  name: string,
-): CanaryWatch {
-  const child = spawn(
-    kubectlPath,
-    [
-      '--kubeconfig',
-      kubeconfigPath,
-      '-n',
-      namespace,
-      'get',
-      'canaries',
-      `--field-selector=metadata.name=${name}`,
-      '--watch',
-      '-o',
-      `jsonpath=${columns}`,
-    ],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+export function watchCanary(kubectl: Kubectl, namespace: string, name: string): CanaryWatch {
   const sightings: Sighting[] = [];
-  let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
+  const selected = ['get', 'canaries', `--field-selector=metadata.name=${name}`];
+  const stop = kubectlLines(
+    kubectl,
+    ['-n', namespace, ...selected, '--watch', '-o', `jsonpath=${columns}`],
+    (line) => {
       const [phase = '', weight, failedChecks] = line.split(' ');
       const atMs = performance.now();
       sightings.push({ atMs, phase, weight: Number(weight), failedChecks: Number(failedChecks) });
-    }
-  });
-  const stop = (): void => void child.kill();
-  process.once('exit', stop);
+    },
+  );
   return {
     sightings,
     stop,
