@@ -93,6 +93,10 @@ const cases: Record<string, [(store: WatchedStore<KubeObject>) => void, string[]
     },
     ['a 5 12', 'a 12 gone'],
   ],
+  'announces a deletion that no watch told with the next list (D28)': [
+    (store) => store.reset([], '12'),
+    ['a 5 gone'],
+  ],
   'announces of a list only what differs': [
     (store) => store.reset([object('a', 5), object('b', 11)], '12'),
     ['b new 11'],
