@@ -19,6 +19,12 @@ export const targetAnnotations = [
   replicasAnnotation,
 ] as const;
 
+/** On a Canary: commands about gates that wait, by name; taken off again by whoever sees them. */
+export const approveAnnotation = 'aviary.dev/approve';
+export const rejectAnnotation = 'aviary.dev/reject';
+/** On a Canary: what became of those commands, with who gave them and when. */
+export const decisionsAnnotation = 'aviary.dev/decisions';
+
 /** Keeps Flux from reverting what the controller manages. */
 export const fluxAnnotations = {
   'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',

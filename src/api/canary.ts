@@ -151,7 +151,11 @@ export interface CanaryWebhook {
   readonly name: string;
   /** Empty and absent mean `rollout`. */
   readonly type?: HookType | '';
-  readonly url: string;
+  /**
+   * Not in the reference: a confirm or rollback hook without a URL is a gate that annotations open
+   * (`approval.ts`).
+   */
+  readonly url?: string;
   readonly timeout?: string;
   readonly retries?: number;
   readonly disableTLS?: boolean;
@@ -238,6 +242,26 @@ export interface TrackedTarget {
   readonly generation: number;
 }
 
+/** Hooks that may do without a URL. */
+export type GateType =
+  'confirm-rollout' | 'confirm-traffic-increase' | 'confirm-promotion' | 'rollback';
+
+export type GateVerdict = 'Approved' | 'Rejected';
+
+/** A gate of our own that may be decided now; not in the reference. */
+export interface GateStatus {
+  readonly name: string;
+  readonly type: GateType;
+  /** The revision that waits. */
+  readonly revision: string;
+  /** RFC 3339, seconds. */
+  readonly since: string;
+  /** What was decided, if anything was, by whom and when. */
+  readonly verdict?: GateVerdict;
+  readonly by?: string;
+  readonly at?: string;
+}
+
 export interface CanaryStatus {
   readonly phase: Phase;
   readonly failedChecks: number;
@@ -261,6 +285,8 @@ export interface CanaryStatus {
    * reference, which scales down at once and cuts the connections that are still open.
    */
   readonly draining?: boolean;
+  /** Gates of our own at which the rollout waits, and rollback gates while it lasts. */
+  readonly gates?: readonly GateStatus[];
   readonly conditions?: readonly Condition[];
 }
 

@@ -1,4 +1,5 @@
 /** Whether the checks of an analysis can pass, and whether any of them can fail. */
+import { isGateType } from './approval.ts';
 import type { Fields, Finding, Subject } from './validate-input.ts';
 import {
   duration,
@@ -82,14 +83,24 @@ function* webhooks({ analysis }: Subject): Iterable<Finding> {
     const hook = fieldsOf(value);
     const path = at(`webhooks[${index}]`);
     yield* duration(`${path}.timeout`, textOf(hook['timeout']));
-    if (!/^https?:\/\/[^/]/i.test(textOf(hook['url']))) {
-      yield refuse(`${path}.url`, `${shown(hook['url'])} is no http or https URL`);
-    }
+    yield* hookUrl(path, hook);
     const retries = numberOf(hook['retries']);
     if (retries === undefined) continue;
     if (!Number.isInteger(retries)) {
       yield refuse(`${path}.retries`, `${retries} is not a whole number`);
     } else if (retries < 0) yield refuse(`${path}.retries`, `${retries} is below 0`);
+  }
+}
+
+function* hookUrl(path: string, { type, url }: Fields): Iterable<Finding> {
+  const isGate = isGateType(textOf(type));
+  if (url === undefined) {
+    if (isGate) return;
+    const kind = textOf(type) || 'rollout';
+    const message = `is missing: only confirm and rollback hooks can do without, ${kind} has to be called`;
+    yield refuse(`${path}.url`, message);
+  } else if (!/^https?:\/\/[^/]/i.test(textOf(url))) {
+    yield refuse(`${path}.url`, `${shown(url)} is no http or https URL`);
   }
 }
 

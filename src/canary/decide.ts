@@ -12,10 +12,12 @@
  *           └───────────────────────────────────────────────────┘
  *   any ──> Terminating, on deletion with revertOnDeletion
  *
- * Decisions are made in the order of this file: deletion, suspension, problems, adoption, phase.
+ * Decisions are made in the order of this file: deletion, suspension, problems, adoption, what
+ * people decided about gates, phase.
  */
 import type { Canary } from '../api/canary.ts';
 import { finalizer } from '../api/annotations.ts';
+import { hear } from './approval.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import { initialize } from './initialize.ts';
@@ -42,7 +44,7 @@ export function decide(seen: Observation, now: Moment): Decision {
     return { ...nothing, status: transition(seen, {}, now), lookAgainAtMs: now.steadyMs };
   }
   if (seen.revision?.change === 'Adopt') return adopt(seen, now);
-  return decidePhase(seen, now);
+  return hear(seen, now) ?? decidePhase(seen, now);
 }
 
 function decidePhase(seen: Observation, now: Moment): Decision {

@@ -3,10 +3,13 @@
  * Every effect says what must be so, not what to change; carrying it out twice changes nothing.
  */
 import type { CanaryStatus } from '../api/canary.ts';
+import type { StringMap } from '../api/kubernetes.ts';
 import type { Saying, Split, Stage } from './observation.ts';
 
 export type Effect =
   | { readonly kind: 'EnsureFinalizer'; readonly present: boolean }
+  /** The Canary's annotations are these, on top of what was seen and nothing newer. */
+  | { readonly kind: 'Annotate'; readonly annotations: StringMap }
   /** The Services of the two sides exist and select their pods. */
   | { readonly kind: 'EnsureSideServices' }
   /** The primary workload exists, and the copies of its configuration. It is never changed here. */
@@ -48,6 +51,8 @@ export interface Decision {
   readonly question?: Question;
   /** The verdict that was due at this time has been given: the next is an interval later. */
   readonly beatAtMs?: number;
+  /** No verdict was given now, but the last one counts as having been due at this time. */
+  readonly lastBeatAtMs?: number;
   /** When to look again if nothing happens, by the steady clock. */
   readonly lookAgainAtMs?: number;
   /** A rollout has ended: post-rollout hooks are called, then `closing` is said. */

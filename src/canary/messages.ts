@@ -1,5 +1,6 @@
 /** What is said of each decision. The texts are the reference's (`spec/01`, 4.2) where it has one. */
-import type { Canary } from '../api/canary.ts';
+import { approveAnnotation } from '../api/annotations.ts';
+import type { Canary, GateStatus } from '../api/canary.ts';
 import { displayName, primaryDisplayName, targetDisplayName } from '../api/defaults.ts';
 import type { AlertText, Saying } from './observation.ts';
 
@@ -104,6 +105,9 @@ export const deadlineExceeded = (canary: Canary, message: string) => [
   ),
 ];
 
+/** As of a hook that was called. */
+export const rollbackChecked = ({ name }: GateStatus) => warning(`Rollback check ${name} passed`);
+
 export const rolledBackByHook = (canary: Canary) =>
   alerting(
     warning(`Rolling back ${displayName(canary)} manual webhook invoked`),
@@ -140,6 +144,23 @@ export const withoutRouting = {
     once(warning('Progressive traffic is not supported when using the kubernetes provider')),
     once(warning('Setting canaryAnalysis.iterations: 10')),
   ],
+};
+
+/** Not in the reference: gates of our own. */
+export const decided = ({ name, verdict, by }: GateStatus): Saying => {
+  const who = by === undefined ? '' : ` by ${by}`;
+  if (verdict === 'Approved') return normal(`Gate ${name} approved${who}`);
+  return warning(`Gate ${name} rejected${who}`);
+};
+
+export const nothingWaits = (gate: string) =>
+  warning(`Nothing waits for gate ${gate}, the decision about it has no effect`);
+
+export const howToDecide = (canary: Canary, gates: readonly GateStatus[]): Saying => {
+  const { name, namespace = '' } = canary.metadata;
+  const names = gates.map((gate) => gate.name).join(',');
+  const annotate = `kubectl -n ${namespace} annotate canary ${name}`;
+  return normal(`To approve: ${annotate} ${approveAnnotation}=${names}`);
 };
 
 export const terminating = (canary: Canary) => normal(`Terminating canary ${displayName(canary)}`);

@@ -89,6 +89,8 @@ export interface Answer {
   /** The question's identity: an answer to another question is not used. */
   readonly id: string;
   readonly passed: boolean;
+  /** Refused by a gate of our own, which somebody may open by annotation. */
+  readonly waitsForGate?: boolean;
   readonly sayings: readonly Saying[];
 }
 

@@ -2,8 +2,8 @@
  * Phases Progressing and WaitingPromotion: one verdict an interval, and a step for each that is
  * good. Invariant 2 is kept here: the weight grows only on a verdict whose checks all passed.
  *
- *   newer revision? ─> primary ready? ─> canary ready? ─> too many failed checks? ─> verdict due?
- *   ─> rollback asked for? ─> checks passed? ─> step
+ *   newer revision? ─> rollback gate opened? ─> primary ready? ─> canary ready? ─> too many failed
+ *   checks? ─> verdict due? ─> rollback asked for? ─> checks passed? ─> step
  */
 import type { CanaryStatus } from '../api/canary.ts';
 import { failureThreshold, hooksOf, skipsAnalysis, totalWeight } from '../api/defaults.ts';
@@ -13,7 +13,7 @@ import * as say from './messages.ts';
 import type { Moment, Observation, Readiness, RevisionView, Saying } from './observation.ts';
 import { keptSplit, planOf, splitAt } from './plan.ts';
 import { ask } from './question.ts';
-import { fail, primaryServes, rollbackByHook } from './roll-back.ts';
+import { fail, primaryServes, rollbackByGate, rollbackByHook } from './roll-back.ts';
 import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { copyToPrimary, step, stepTaken } from './step.ts';
@@ -28,7 +28,7 @@ export function progress(seen: Observation, now: Moment): Decision {
   // The primary was updated and the process ended before the status was written. That the primary
   // rolls, or that it fails to, is Promoting's business.
   if (seen.primary?.revision === revision.id) return copyToPrimary(seen, now, []);
-  const blocked = notReady(seen, now);
+  const blocked = rollbackByGate(seen, now) ?? notReady(seen, now);
   if (blocked !== undefined) return blocked;
   if (skipsAnalysis(canary)) return copyToPrimary(seen, now, []);
   const { failedChecks } = statusOf(canary);

@@ -5,7 +5,12 @@ import { statusOf } from './status.ts';
 
 export type Asked =
   | { readonly given: false; readonly question: Question }
-  | { readonly given: true; readonly passed: boolean; readonly sayings: readonly Saying[] };
+  | {
+      readonly given: true;
+      readonly passed: boolean;
+      readonly waitsForGate: boolean;
+      readonly sayings: readonly Saying[];
+    };
 
 /**
  * The answer to `stage` for where the rollout stands now. An answer that was given for another
@@ -15,7 +20,8 @@ export function ask(seen: Observation, stage: Stage): Asked {
   const id = identify(seen, stage);
   const answer: Answer | undefined = seen.answers[stage];
   if (answer?.id !== id) return { given: false, question: { stage, id } };
-  return { given: true, passed: answer.passed, sayings: answer.sayings };
+  const { passed, waitsForGate = false, sayings } = answer;
+  return { given: true, passed, waitsForGate, sayings };
 }
 
 function identify(seen: Observation, stage: Stage): string {

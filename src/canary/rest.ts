@@ -12,10 +12,12 @@ import * as say from './messages.ts';
 import type { Moment, Observation, RevisionView } from './observation.ts';
 import { splitAt } from './plan.ts';
 import { ask } from './question.ts';
-import { fail, rollbackByHook } from './roll-back.ts';
+import { fail, rollbackByGate, rollbackByHook } from './roll-back.ts';
 import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+import type { Wait } from './wait.ts';
+import { waitFor } from './wait.ts';
 
 export function rest(seen: Observation, now: Moment): Decision {
   const { revision } = seen;
@@ -85,7 +87,7 @@ function begin(
   revision: RevisionView,
   effects: readonly Effect[],
 ): Decision {
-  const blocked = primaryBlocks(seen, now, effects);
+  const blocked = rollbackByGate(seen, now) ?? primaryBlocks(seen, now, effects);
   if (blocked !== undefined) return blocked;
   if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
     return start(seen, now, revision, effects, []);
@@ -100,21 +102,17 @@ function begin(
   const answer = ask(seen, 'ConfirmRollout');
   if (!answer.given) return { ...nothing, effects, question: answer.question };
   if (answer.passed) return start(seen, now, revision, effects, answer.sayings);
-  return refuse(seen, now, effects, answer.sayings);
+  return refuse(seen, now, effects, waitFor(seen, 'confirm-rollout', answer, now));
 }
 
-function refuse(
-  seen: Observation,
-  now: Moment,
-  effects: readonly Effect[],
-  sayings: Decision['sayings'],
-): Decision {
+function refuse(seen: Observation, now: Moment, effects: readonly Effect[], wait: Wait): Decision {
   const waits = statusOf(seen.canary).phase === 'Waiting';
+  const { gates } = wait;
   return {
     effects,
     // The refusal is said when the wait begins, and not at every asking.
-    sayings: waits ? [] : sayings,
-    ...(waits ? {} : { status: transition(seen, { phase: 'Waiting' }, now) }),
+    sayings: waits && !wait.isNew ? [] : wait.sayings,
+    ...(waits ? wait.status : { status: transition(seen, { phase: 'Waiting', gates }, now) }),
     beatAtMs: waits ? beatOf(seen, now) : now.steadyMs,
     lookAgainAtMs: now.steadyMs + analysisIntervalMs(seen.canary),
   };

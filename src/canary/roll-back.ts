@@ -1,7 +1,9 @@
 /** The ways a rollout fails: traffic goes where healthy code is, and the phase becomes Failed. */
+import { isBuiltInGate } from '../api/approval.ts';
 import { hooksOf, totalWeight } from '../api/defaults.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
+import { openedRollback } from './gates.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation, Saying } from './observation.ts';
 import { planOf, splitAt } from './plan.ts';
@@ -71,9 +73,17 @@ interface ByHook {
   readonly said: readonly Saying[];
 }
 
+/** A rollback gate ends the rollout as soon as somebody opens it, whatever the pods do. */
+export function rollbackByGate(seen: Observation, now: Moment): Decision | undefined {
+  const { canary, revision } = seen;
+  const opened = openedRollback(statusOf(canary), revision?.id);
+  if (opened === undefined) return undefined;
+  return fail(seen, now, [say.rollbackChecked(opened), say.rolledBackByHook(canary)]);
+}
+
 /** Rollback hooks are asked at every verdict; one that consents ends the rollout. */
 export function rollbackByHook(seen: Observation, now: Moment, effects: readonly Effect[]): ByHook {
-  if (hooksOf(seen.canary, 'rollback').length === 0) return { said: [] };
+  if (hooksOf(seen.canary, 'rollback').every(isBuiltInGate)) return { said: [] };
   const answer = ask(seen, 'RollbackRequested');
   if (!answer.given) {
     return { decision: { ...nothing, effects, question: answer.question }, said: [] };

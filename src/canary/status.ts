@@ -2,8 +2,9 @@
  * The status after a transition: phase, counters, hashes and the `Promoted` condition
  * (`spec/01`, 1.8 and 1.9). A status that would say the same is returned as it is.
  */
-import type { Canary, CanaryStatus } from '../api/canary.ts';
+import type { Canary, CanaryStatus, GateStatus } from '../api/canary.ts';
 import type { Condition } from '../api/kubernetes.ts';
+import { rollbackGates } from './gates.ts';
 import type { Moment, Observation, Problem, RevisionView } from './observation.ts';
 
 const blank: CanaryStatus = { phase: '', failedChecks: 0, canaryWeight: 0, iterations: 0 };
@@ -25,6 +26,8 @@ export type StatusChange = Partial<
   >
 > & {
   readonly draining?: boolean;
+  /** Gates of our own that wait from here on; those that waited before are gone. */
+  readonly gates?: readonly GateStatus[];
   /** Remember the target's present revision as the one that was acted on. */
   readonly applies?: RevisionView;
 };
@@ -33,16 +36,32 @@ export const zeroed = { canaryWeight: 0, iterations: 0, failedChecks: 0 } as con
 
 /** The next status; a phase brings its condition along. */
 export function transition(seen: Observation, change: StatusChange, now: Moment): CanaryStatus {
-  const { applies, draining, ...fields } = change;
-  const { draining: wasDraining, ...before } = statusOf(seen.canary);
+  const { applies, draining, gates: _, ...fields } = change;
+  const { draining: wasDraining, gates: __, ...before } = statusOf(seen.canary);
+  const gates = gatesAfter(seen, change, now);
   const next = {
     ...before,
     ...((draining ?? wasDraining) ? { draining: true } : {}),
+    ...(gates.length > 0 ? { gates } : {}),
     ...fields,
     ...(applies === undefined ? {} : applied(applies)),
     lastTransitionTime: now.wallTime,
   };
   return { ...next, conditions: conditionsOf(seen.canary, next, undefined, now) };
+}
+
+/** A step, another phase or another revision ends the wait at a gate. */
+function gatesAfter(
+  seen: Observation,
+  change: StatusChange,
+  { wallTime }: Moment,
+): readonly GateStatus[] {
+  const { gates: known = [], phase } = statusOf(seen.canary);
+  const isStep = ['phase', 'canaryWeight', 'iterations', 'applies'].some((it) => it in change);
+  if (!isStep && change.gates === undefined) return known;
+  const stand = { revision: seen.revision?.id ?? '', wallTime };
+  const rollbacks = rollbackGates(seen.canary, known, change.phase ?? phase, stand);
+  return [...(change.gates ?? []), ...rollbacks];
 }
 
 /** The status of a canary that cannot go on: nothing but its conditions differ. */

@@ -1,5 +1,5 @@
 /** The step that a good verdict earns, by strategy. A step is one route and one status. */
-import type { CanaryStatus } from '../api/canary.ts';
+import type { CanaryStatus, GateStatus } from '../api/canary.ts';
 import { analysisIntervalMs, hooksOf, totalWeight } from '../api/defaults.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
@@ -11,6 +11,7 @@ import { ask } from './question.ts';
 import { runCookies, withCookie } from './session.ts';
 import { statusOf, transition } from './status.ts';
 import { beatOf, route, upkeep } from './upkeep.ts';
+import { waitFor } from './wait.ts';
 
 /** What a verdict has come to so far. */
 export interface Verdict {
@@ -61,7 +62,7 @@ function stepWeight(seen: Observation, now: Moment, verdict: Verdict, mirrors: b
   if (!atMax && next === undefined) return held(seen, verdict, [say.noStep(canary)]);
 
   const increase =
-    split?.mirrored === true ? undefined : gate(seen, verdict, 'ConfirmTrafficIncrease');
+    split?.mirrored === true ? undefined : gate(seen, now, verdict, 'ConfirmTrafficIncrease');
   if (increase?.closed !== undefined) return increase.closed;
   const earned = { ...verdict, said: [...verdict.said, ...(increase?.sayings ?? [])] };
   if (atMax || next === undefined) return promoteIfConfirmed(seen, now, earned);
@@ -107,8 +108,8 @@ function stepIteration(
   // The gate stands before the switch, once: behind it the whole traffic would wait on the canary.
   const switched = statusOf(seen.canary).iterations > plan.count;
   if (switched && seen.split?.canary === totalWeight) return copyToPrimary(seen, now, verdict.said);
-  const promotion = gate(seen, verdict, 'ConfirmPromotion');
-  if (promotion?.closed !== undefined) return refusePromotion(seen, now, promotion.closed);
+  const promotion = gate(seen, now, verdict, 'ConfirmPromotion');
+  if (promotion?.closed !== undefined) return refusePromotion(seen, now, promotion);
   const said = [...verdict.said, ...(promotion?.sayings ?? [])];
   return switchToCanary(seen, now, { ...verdict, said });
 }
@@ -201,6 +202,8 @@ interface Gate {
   /** What to decide instead of going on: ask, or wait. */
   readonly closed?: Decision;
   readonly sayings: readonly Saying[];
+  /** Gates of our own that wait now. */
+  readonly gates?: readonly GateStatus[];
 }
 
 const hookOfGate = {
@@ -211,6 +214,7 @@ const hookOfGate = {
 /** Undefined where there is no such gate. */
 function gate(
   seen: Observation,
+  now: Moment,
   verdict: Verdict,
   stage: keyof typeof hookOfGate,
 ): Gate | undefined {
@@ -225,20 +229,26 @@ function gate(
     };
   }
   if (answer.passed) return { sayings: answer.sayings };
-  return { closed: held(seen, verdict, say.onlyOnce(answer.sayings)), sayings: [] };
+  const wait = waitFor(seen, hookOfGate[stage], answer, now);
+  const closed = { ...held(seen, verdict, say.onlyOnce(wait.sayings)), ...wait.status };
+  return { closed, sayings: [], gates: wait.gates };
 }
 
 function promoteIfConfirmed(seen: Observation, now: Moment, verdict: Verdict): Decision {
-  const promotion = gate(seen, verdict, 'ConfirmPromotion');
-  if (promotion?.closed !== undefined) return refusePromotion(seen, now, promotion.closed);
+  const promotion = gate(seen, now, verdict, 'ConfirmPromotion');
+  if (promotion?.closed !== undefined) return refusePromotion(seen, now, promotion);
   return copyToPrimary(seen, now, [...verdict.said, ...(promotion?.sayings ?? [])]);
 }
 
 /** Counters and weights stay as they are while promotion waits (D13, D14). */
-function refusePromotion(seen: Observation, now: Moment, closed: Decision): Decision {
+function refusePromotion(
+  seen: Observation,
+  now: Moment,
+  { closed = nothing, gates = [] }: Gate,
+): Decision {
   const { phase } = statusOf(seen.canary);
   if (closed.question !== undefined || phase === 'WaitingPromotion') return closed;
-  return { ...closed, status: transition(seen, { phase: 'WaitingPromotion' }, now) };
+  return { ...closed, status: transition(seen, { phase: 'WaitingPromotion', gates }, now) };
 }
 
 /** The primary gets the analysed revision, and is from then on what it runs (D17). */

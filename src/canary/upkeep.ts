@@ -2,6 +2,7 @@
 import { analysisIntervalMs } from '../api/defaults.ts';
 import type { Cookies, Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
+import { hasApproval } from './gates.ts';
 import { waiting } from './messages.ts';
 import type { Moment, Observation, Readiness, Split } from './observation.ts';
 import { statusOf } from './status.ts';
@@ -36,6 +37,8 @@ export function cookiesOf({ canary }: Observation): Cookies {
 export function nextBeatAtMs(seen: Observation): number {
   const { beatAtMs, transitionAtMs, canary } = seen;
   if (!hasBegun(seen)) return transitionAtMs;
+  // Let through while no process lived: it has waited long enough.
+  if (beatAtMs === undefined && hasApproval(statusOf(canary))) return transitionAtMs;
   return (beatAtMs ?? transitionAtMs) + analysisIntervalMs(canary);
 }
 

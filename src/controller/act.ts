@@ -9,9 +9,10 @@ import {
   targetAnnotations,
 } from '../api/annotations.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { ConfigMap, Deployment, KubeObject, Secret } from '../api/kubernetes.ts';
+import type { ConfigMap, Deployment, KubeObject, Secret, StringMap } from '../api/kubernetes.ts';
 import type { Effect } from '../canary/decision.ts';
 import { ApiError } from '../kube/api-error.ts';
+import { mergePatchBetween } from '../kube/merge-patch.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
   canaries,
@@ -37,6 +38,8 @@ export async function act(effect: Effect, seen: Snapshot, world: World): Promise
   switch (effect.kind) {
     case 'EnsureFinalizer':
       return ensureFinalizer(seen, effect.present, world);
+    case 'Annotate':
+      return annotate(seen, effect.annotations, world);
     case 'EnsureSideServices':
       await ensureService(seen, 'canary', world);
       return ensureService(seen, 'primary', world);
@@ -75,6 +78,14 @@ async function ensureFinalizer(
   const wanted = present ? [...others, finalizer] : others;
   if (wanted.length === finalizers.length) return;
   const body = { metadata: { resourceVersion, finalizers: wanted } };
+  await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body });
+}
+
+async function annotate({ canary }: Snapshot, annotations: StringMap, world: World): Promise<void> {
+  const { name, namespace = '', resourceVersion } = canary.metadata;
+  const difference = mergePatchBetween(canary.metadata.annotations ?? {}, annotations);
+  if (difference === undefined) return;
+  const body = { metadata: { resourceVersion, annotations: difference } };
   await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body });
 }
 

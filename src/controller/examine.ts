@@ -2,9 +2,11 @@
  * Answers the core's questions: hooks and metrics are asked beside the queue, so that a slow one
  * holds up nobody, and the canary is looked at again when the answer is there.
  */
-import type { Canary, HookType, Phase } from '../api/canary.ts';
+import { isBuiltInGate } from '../api/approval.ts';
+import type { Canary, CanaryWebhook, HookType, Phase } from '../api/canary.ts';
 import { displayName, hooksOf } from '../api/defaults.ts';
 import type { Question } from '../canary/decision.ts';
+import { isApproved } from '../canary/gates.ts';
 import type { Answer, Saying, Stage } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { runHooks } from '../hooks/run-hooks.ts';
@@ -54,7 +56,9 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
   const phase = toldThePhase.includes(stage) ? statusOf(canary).phase : 'Progressing';
   const hooks = await runHooks(canary, hooksOfStage[stage], contextOf(canary, phase, world));
   const sayings = hooks.events.map(decided);
-  if (stage !== 'Analysis' || !hooks.passed) return { passed: hooks.passed, sayings };
+  const { passed, refusedBy } = hooks;
+  const waitsForGate = refusedBy !== undefined && isBuiltInGate(refusedBy);
+  if (stage !== 'Analysis' || !passed) return { passed, sayings, waitsForGate };
   const metrics = await world.checks.analyse(canary, world.signal);
   return { passed: metrics.passed, sayings: [...sayings, ...metrics.events.map(decided)] };
 }
@@ -62,6 +66,7 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
 const contextOf = (canary: Canary, phase: Phase, { clock, signal, post }: World) => ({
   phase,
   checksum: hookChecksum(statusOf(canary)),
+  isApproved: (hook: CanaryWebhook) => isApproved(statusOf(canary), hook),
   signal,
   sleep: (ms: number, until: AbortSignal) => clock.sleep(ms, until),
   post,

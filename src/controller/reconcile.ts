@@ -40,8 +40,9 @@ export async function reconcile(name: string, world: World): Promise<void> {
   if (decision.probesMetrics === true) probeMetrics(seen, world);
   for (const effect of decision.effects) await act(effect, seen, world);
   const written = await writeStatus(seen, decision.status, world);
-  if (written !== undefined) note(memory, written, decision.beatAtMs, now);
-  else if (decision.beatAtMs !== undefined) memory.beatAtMs = decision.beatAtMs;
+  const beatAtMs = decision.beatAtMs ?? decision.lastBeatAtMs;
+  if (written !== undefined) note(memory, written, beatAtMs, now);
+  else if (beatAtMs !== undefined) memory.beatAtMs = beatAtMs;
 
   tell(seen, decision, memory, now, world);
   world.queue.addAt(name, decision.lookAgainAtMs);

@@ -50,8 +50,9 @@ export async function callHook(
 ): Promise<HookAnswer> {
   const timeout = parseDuration(timeoutOf(hook));
   if (!timeout.ok) return { ok: false, error: timeout.error };
-  if (!URL.canParse(hook.url)) return { ok: false, error: `hook ${hook.name} has no valid URL` };
-  const url = new URL(hook.url);
+  const { url: address = '' } = hook;
+  if (!URL.canParse(address)) return { ok: false, error: `hook ${hook.name} has no valid URL` };
+  const url = new URL(address);
   const attemptsMax = 1 + Math.min(Math.max(0, Math.trunc(hook.retries ?? 0)), retriesMax);
   const body = JSON.stringify(payload);
   for (let attempts = 1; ; attempts += 1) {

@@ -2,9 +2,10 @@
  * The hooks of one type, in the order in which they are listed, and what is said of each answer
  * (`spec/03`, 3.4). The first refusal ends the list; of rollback hooks, the first consent.
  */
+import { isBuiltInGate } from '../api/approval.ts';
 import type { Canary, CanaryWebhook, HookType, Phase } from '../api/canary.ts';
 import { displayName, hooksOf } from '../api/defaults.ts';
-import type { HookOptions } from './call-hook.ts';
+import type { HookAnswer, HookOptions } from './call-hook.ts';
 import { callHook } from './call-hook.ts';
 
 export interface HookEvent {
@@ -31,6 +32,8 @@ export interface HookContext extends HookOptions {
   readonly phase: Phase;
   /** Tells receivers one revision from another. */
   readonly checksum: string;
+  /** Whether somebody opened a gate of our own: a hook without a URL. */
+  readonly isApproved: (hook: CanaryWebhook) => boolean;
 }
 
 interface Words {
@@ -86,7 +89,12 @@ export async function runHooks(
   const asksForRollback = type === 'rollback';
   const events: HookEvent[] = [];
   for (const hook of hooksOf(canary, type)) {
-    const answer = await callHook(hook, payloadOf(canary, hook, context), context);
+    const isGate = isBuiltInGate(hook);
+    // Nobody asks for a rollback here: the core carries one out when it hears of it.
+    if (isGate && asksForRollback) continue;
+    const answer = isGate
+      ? decidedAnswer(context.isApproved(hook))
+      : await callHook(hook, payloadOf(canary, hook, context), context);
     const { passed, refused } = words[type];
     if (answer.ok) {
       const said = passed?.(hook.name);
@@ -107,6 +115,9 @@ export async function runHooks(
   return { passed: !asksForRollback, events };
 }
 
+const decidedAnswer = (isApproved: boolean): HookAnswer =>
+  isApproved ? { ok: true } : { ok: false, error: 'nobody has approved it' };
+
 function alertOf(
   type: Exclude<HookType, 'event'>,
   { muteAlert }: CanaryWebhook,
@@ -116,7 +127,7 @@ function alertOf(
   return { alert: { severity: 'warn', message: alert, hasSettings: false } };
 }
 
-export interface EventContext extends HookContext {
+export interface EventContext extends Omit<HookContext, 'isApproved'> {
   /** Unix milliseconds. */
   readonly timestampMs: number;
   /** Where events of canaries without an event hook go; '' for nowhere. */
@@ -152,7 +163,11 @@ export async function sendEvent(
 }
 
 /** Keys in the order of the reference, which sorts those of metadata. */
-function payloadOf(canary: Canary, hook: CanaryWebhook, { phase, checksum }: HookContext): object {
+function payloadOf(
+  canary: Canary,
+  hook: CanaryWebhook,
+  { phase, checksum }: Pick<HookContext, 'phase' | 'checksum'>,
+): object {
   const metadata = Object.entries(hook.metadata ?? {}).toSorted(([left], [right]) =>
     left < right ? -1 : 1,
   );

@@ -206,6 +206,16 @@ suite('refused', () => {
       'spec.analysis.webhooks[0].url',
       /no http or https URL/,
     ],
+    'a test without a URL': [
+      { analysis: { webhooks: [{ name: 'g', type: 'confirm-rollout' }, { name: 'w' }] } },
+      'spec.analysis.webhooks[1].url',
+      /is missing: only confirm and rollback hooks can do without, rollout has to be called/,
+    ],
+    'an empty URL, though of a gate': [
+      { analysis: { webhooks: [{ name: 'w', type: 'confirm-promotion', url: '' }] } },
+      'spec.analysis.webhooks[0].url',
+      /no http or https URL/,
+    ],
     'half a retry': [
       { analysis: { webhooks: [{ name: 'w', url: 'http://w', retries: 0.5 }] } },
       'spec.analysis.webhooks[0].retries',

@@ -6,8 +6,10 @@
  * The process may die after any write: what it remembered is lost, what it wrote is not.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { isBuiltInGate } from '../../src/api/approval.ts';
 import type { Canary, CanaryStatus } from '../../src/api/canary.ts';
 import { analysisIntervalMs, hooksOf } from '../../src/api/defaults.ts';
+import { isApproved } from '../../src/canary/gates.ts';
 import { decide } from '../../src/canary/decide.ts';
 import type { Cookies, Decision, Effect } from '../../src/canary/decision.ts';
 import type {
@@ -201,6 +203,14 @@ export function createDriver(setup: Setup = {}): Driver {
         return;
       case 'EnsureFinalizer':
         return ensureFinalizer(effect.present);
+      case 'Annotate': {
+        const { metadata } = world.canary;
+        world.canary = {
+          ...world.canary,
+          metadata: { ...metadata, annotations: effect.annotations },
+        };
+        return;
+      }
       case 'EnsureSideServices':
       case 'EnsureApexService':
       case 'EnsureAutoscaler':
@@ -279,14 +289,17 @@ export function createDriver(setup: Setup = {}): Driver {
     const before = timesAsked.get(stage) ?? 0;
     timesAsked.set(stage, before + 1);
     const { revision } = world.target;
-    const passed = answer({ stage, revision, before, nowMs: world.nowMs });
+    const called = hooksOf(world.canary, hookOf[stage]);
+    const shut = called.find((hook) => isBuiltInGate(hook) && !isApproved(stored(), hook));
+    const waitsForGate = shut !== undefined && stage !== 'RollbackRequested';
+    const passed = answer({ stage, revision, before, nowMs: world.nowMs }) && !waitsForGate;
     answered.set(stage, passed);
-    if (hooksOf(world.canary, hookOf[stage]).length > 0) {
+    if (called.length > 0) {
       const told = toldThePhase.has(stage) ? stored().phase : 'Progressing';
       tell(`H ${hookOf[stage]} ${told}${passed ? '' : ' ✗'}`);
     }
     const sayings = wordsOf(world.canary, stage, passed);
-    memory.answers = { ...memory.answers, [stage]: { id, passed, sayings } };
+    memory.answers = { ...memory.answers, [stage]: { id, passed, sayings, waitsForGate } };
   };
 
   const say = (sayings: readonly Saying[], nowMs: number): void => {
@@ -306,7 +319,7 @@ export function createDriver(setup: Setup = {}): Driver {
   };
 
   const carryOut = (decision: Decision, { steadyMs, wallTime }: Moment): boolean => {
-    const { beatAtMs, outcome, closing = [], question } = decision;
+    const { beatAtMs, lastBeatAtMs, outcome, closing = [], question } = decision;
     const generationSeen = world.targetGeneration;
     let changed = false;
     for (const effect of decision.effects) changed = write(effect, decision) || changed;
@@ -320,6 +333,7 @@ export function createDriver(setup: Setup = {}): Driver {
         answered.clear();
       }
     }
+    memory.beatAtMs = lastBeatAtMs ?? memory.beatAtMs;
     if (beatAtMs !== undefined) {
       memory.beatAtMs = beatAtMs;
       verdictsAtMs.push(steadyMs);

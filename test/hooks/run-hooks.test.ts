@@ -45,6 +45,7 @@ function canaryOf(webhooks: readonly CanaryWebhook[]): Canary {
 const context: HookContext = {
   phase: 'Progressing',
   checksum: '85d557f47b',
+  isApproved: () => false,
   signal: new AbortController().signal,
   sleep: () => new Promise(() => undefined),
 };

@@ -35,6 +35,7 @@ async function ask(
   const outcome = await runHooks(canary, type, {
     phase: 'Progressing',
     checksum: '1',
+    isApproved: () => false,
     signal: new AbortController().signal,
     sleep: async () => undefined,
     post,

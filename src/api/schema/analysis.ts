@@ -70,14 +70,14 @@ const webhooks = array(
         'rollback',
         'confirm-traffic-increase',
       ]),
-      url: string('URL to call.'),
+      url: string('URL to call; a confirm or rollback hook without one is opened by annotation.'),
       timeout: duration('Timeout of each attempt; 10s where not given.'),
       retries: number('Attempts after the first.'),
       disableTLS: boolean("Leaves the receiver's certificate unchecked."),
       muteAlert: boolean('Sends no alert while the hook says no.'),
       metadata: stringMap('Sent with the call.'),
     },
-    ['name', 'url'],
+    ['name'],
   ),
 );
 

@@ -82,6 +82,28 @@ const conditions = array(
   ),
 );
 
+const gates = array(
+  'Gates without a URL that may be decided now, by annotations aviary.dev/approve and reject.',
+  object(
+    'One gate.',
+    {
+      name: string('Name of the hook.'),
+      type: enumOf('When the gate stands.', [
+        'confirm-rollout',
+        'confirm-traffic-increase',
+        'confirm-promotion',
+        'rollback',
+      ]),
+      revision: string('The revision that waits.'),
+      since: string('Since when.', { format: 'date-time' }),
+      verdict: enumOf('What was decided.', ['Approved', 'Rejected']),
+      by: string('Who decided; absent where admission did not see it.'),
+      at: string('When it was decided.', { format: 'date-time' }),
+    },
+    ['name', 'type', 'revision', 'since'],
+  ),
+);
+
 const status = object('What the controller did, and where it is.', {
   phase: enumOf('Where the canary is.', [
     '',
@@ -109,6 +131,7 @@ const status = object('What the controller did, and where it is.', {
     generation: integer('Its generation.', { format: 'int64' }),
   }),
   draining: boolean('Traffic has left the pods of the workload, which go an interval after that.'),
+  gates,
   sessionAffinityCookie: string('Cookie of this rollout.'),
   primarySessionAffinityCookie: string('Cookie that keeps users on the primary.'),
   previousSessionAffinityCookie: string('Cookie of the rollout before.'),
