@@ -15,6 +15,7 @@ import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { apiVersionOf, resource } from '../kube/resources.ts';
 import type { GatewayVersion, RouteRule } from './gateway-api-rules.ts';
 import { httpRules, Inexpressible, readRules } from './gateway-api-rules.ts';
+import { confirmRoute } from './gateway-api-status.ts';
 import { keptOriginal, originalSpec, withOriginal } from './original-spec.ts';
 import type { RenderedRoute, RoutingProvider } from './provider.ts';
 import { apexMetadata, owned } from './route-metadata.ts';
@@ -57,6 +58,7 @@ export function gatewayApi(version: GatewayVersion): RoutingProvider {
       const found = live(keyOf(canary));
       return found && readRules(canary, specOf(found).rules);
     },
+    confirm: (canary, live) => confirmRoute('HTTPRoute', keyOf(canary).name, live(keyOf(canary))),
     revert: (canary, live) => {
       const key = keyOf(canary);
       const found = live(key);

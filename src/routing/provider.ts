@@ -50,6 +50,20 @@ export interface RenderedRoute {
 /** Finds a live object of this canary's namespace. */
 export type LiveRoutes = (key: RouteKey) => KubeObject | undefined;
 
+/** What the mesh, ingress or gateway itself says of the routes as they stand. */
+export type Confirmation =
+  /** It has taken in what is written. */
+  | { readonly state: 'confirmed' }
+  /** It has reported before, and not yet of what is written now; `why` says for what to wait. */
+  | { readonly state: 'pending'; readonly why: string }
+  /**
+   * Nothing has ever been reported of `route` (its kind and name), and perhaps nobody is there who
+   * would: waited for as long as `unreportedMs` of `controller/observe-routes.ts`, and not longer.
+   */
+  | { readonly state: 'unreported'; readonly route: string }
+  /** It does not act on what is written; `message` names the route and has the gateway's words. */
+  | { readonly state: 'refused'; readonly message: string };
+
 export interface RoutingProvider {
   readonly name: string;
   /** The objects that a canary's routes consist of, in the order in which they are written. */
@@ -63,6 +77,11 @@ export interface RoutingProvider {
   render(canary: Canary, split: Split, cookies: Cookies, live: LiveRoutes): Rendered;
   /** The split that live objects express; undefined where they express none, or weights of 0. */
   read(canary: Canary, live: LiveRoutes): Split | undefined;
+  /**
+   * Whether the status of the live objects says that what is written is in effect. Absent where the
+   * objects have no status that tells. Objects that are not there are `pending`.
+   */
+  confirm?(canary: Canary, live: LiveRoutes): Confirmation;
   /** Objects that were somebody's before they were taken over, as they were then. */
   revert(canary: Canary, live: LiveRoutes): readonly RenderedRoute[];
 }
