@@ -3,7 +3,12 @@
  * for the process that runs outside of a cluster, and kept up to date with the CA that is served.
  */
 import type { KubeObject } from '../api/kubernetes.ts';
-import { canaryAnnotation } from '../api/annotations.ts';
+import {
+  approveAnnotation,
+  canaryAnnotation,
+  decisionsAnnotation,
+  rejectAnnotation,
+} from '../api/annotations.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { OpenObject, Resource } from '../kube/resources.ts';
@@ -27,9 +32,9 @@ export const configurationName = 'aviary';
 /** Mutating webhooks run one after the other and share about 30 s with the request itself. */
 const timeoutSeconds = 2;
 
-const carries = (object: string): string =>
+const carries = (object: string, annotation = canaryAnnotation): string =>
   `(${object} != null && has(${object}.metadata.annotations) && ` +
-  `'${canaryAnnotation}' in ${object}.metadata.annotations)`;
+  `'${annotation}' in ${object}.metadata.annotations)`;
 
 /** Only what a Canary has taken over, and only what changes its revision or its size. */
 const matchConditions = [
@@ -39,6 +44,22 @@ const matchConditions = [
     expression:
       'oldObject == null || object.spec.template != oldObject.spec.template || ' +
       'object.spec.replicas != oldObject.spec.replicas',
+  },
+];
+
+/** Only what is about gates: commands, and whatever somebody writes about decisions. */
+const decisionIn = (object: string): string =>
+  `${object}.metadata.annotations['${decisionsAnnotation}']`;
+const gateConditions = [
+  {
+    name: 'about-gates',
+    expression: [
+      carries('object', approveAnnotation),
+      carries('object', rejectAnnotation),
+      `${carries('object', decisionsAnnotation)} != ${carries('oldObject', decisionsAnnotation)}`,
+      `(${carries('object', decisionsAnnotation)} && ${carries('oldObject', decisionsAnnotation)} && ` +
+        `${decisionIn('object')} != ${decisionIn('oldObject')})`,
+    ].join(' || '),
   },
 ];
 
@@ -59,15 +80,29 @@ export interface RegistrationOptions {
 }
 
 export function renderMutatingConfiguration(options: RegistrationOptions): OpenObject {
-  return configuration('MutatingWebhookConfiguration', {
-    name: 'deployments.aviary.dev',
-    clientConfig: clientConfig(options, '/mutate'),
-    rules: [rule('apps', 'v1', 'deployments')],
-    matchConditions: [...matchConditions, notOurselves(options.user)],
-    reinvocationPolicy: 'IfNeeded',
-    sideEffects: 'NoneOnDryRun',
-    ...common(options),
-  });
+  const address = clientConfig(options, '/mutate');
+  return configuration(
+    'MutatingWebhookConfiguration',
+    {
+      name: 'deployments.aviary.dev',
+      clientConfig: address,
+      rules: [rule('apps', 'v1', 'deployments')],
+      matchConditions: [...matchConditions, notOurselves(options.user)],
+      reinvocationPolicy: 'IfNeeded',
+      sideEffects: 'NoneOnDryRun',
+      ...common(options),
+    },
+    {
+      name: 'gates.aviary.dev',
+      clientConfig: address,
+      rules: [rule('flagger.app', 'v1beta1', 'canaries')],
+      matchConditions: [...gateConditions, notOurselves(options.user)],
+      // A second call could not tell what the first one wrote from what somebody forged.
+      reinvocationPolicy: 'Never',
+      sideEffects: 'NoneOnDryRun',
+      ...common(options),
+    },
+  );
 }
 
 export function renderValidatingConfiguration(options: RegistrationOptions): OpenObject {
@@ -91,11 +126,11 @@ const common = ({ namespace = '' }: RegistrationOptions) => ({
   timeoutSeconds,
 });
 
-const configuration = (kind: string, webhook: object): OpenObject => ({
+const configuration = (kind: string, ...webhooks: readonly object[]): OpenObject => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind,
   metadata: { name: configurationName, labels: { 'app.kubernetes.io/name': 'aviary' } },
-  webhooks: [webhook],
+  webhooks,
 });
 
 const rule = (group: string, version: string, resource: string) => ({

@@ -10,6 +10,7 @@ import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import express from 'express';
 import type { Log } from '../kube/log.ts';
 import type { AdmissionOutcome, Telemetry } from '../telemetry/telemetry.ts';
+import { decideGates } from './gates.ts';
 import type { Lookup, Notice } from './mutate.ts';
 import { mutate } from './mutate.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
@@ -24,6 +25,8 @@ export interface AdmissionOptions {
   readonly noticed: (notice: Notice) => void;
   readonly telemetry: Pick<Telemetry, 'admission'>;
   readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
   /** Milliseconds that never jump. */
   readonly steadyMs: () => number;
 }
@@ -64,12 +67,25 @@ export type Webhook = (typeof webhooks)[number];
 type Decide = (request: AdmissionRequest) => AdmissionAnswer;
 
 const decideMutation =
-  ({ lookup, noticed }: AdmissionOptions): Decide =>
+  ({ lookup, noticed, now }: AdmissionOptions): Decide =>
   (request) => {
+    if (request.kind === 'Canary') return decideCanary(request, noticed, now());
     const { answer, notice } = mutate(request, lookup);
     if (notice !== undefined) noticed(notice);
     return answer;
   };
+
+function decideCanary(
+  request: AdmissionRequest,
+  noticed: AdmissionOptions['noticed'],
+  nowMs: number,
+): AdmissionAnswer {
+  const wallTime = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const { answer, isDecided } = decideGates(request, wallTime);
+  const { namespace, name, dryRun } = request;
+  if (isDecided && !dryRun) noticed({ namespace, canary: name });
+  return answer;
+}
 
 const decideValidation =
   ({ validation }: AdmissionOptions): Decide =>

@@ -200,9 +200,10 @@ function build(options: CommandOptions): Parts {
 function alertsOf({ flags, log }: CommandOptions, telemetry: Telemetry) {
   const global = globalReceiver(flags);
   if (global.kind === 'Refused') log.error({ reason: global.reason }, 'Notifier is disabled');
+  const sleep = (ms: number, signal: AbortSignal) => systemClock.sleep(ms, signal);
   const outbox: Outbox = createOutbox({
-    poster: createPoster(),
-    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    poster: createPoster(sleep),
+    sleep,
     sent: ({ receiver }) => telemetry.alert(receiver, 'sent'),
     lost: ({ receiver, alert }, reason) => {
       telemetry.alert(receiver, 'lost');
@@ -321,6 +322,7 @@ async function serveWebhook(
     noticed: (notice) => controller.noticed(notice),
     telemetry,
     log,
+    now: () => systemClock.now(),
     steadyMs: () => systemClock.monotonic(),
   });
   const server = await serveAdmission(app, flags.webhookPort, certificate, parts.host);

@@ -117,6 +117,7 @@ export function startControllerProcess(options: ProcessOptions): ControllerProce
       noticed: (notice) => controller.noticed(notice),
       telemetry,
       log,
+      now: () => clock.now(),
       steadyMs: () => clock.monotonic(),
     }),
     isLeader: () => !life.signal.aborted && (options.isAlone === true || election.isHeld()),

@@ -136,6 +136,7 @@ suite('on a real API server', { skip: await controlPlaneOrSkip() }, () => {
         warn: () => undefined,
         error: (fields) => assert.fail(JSON.stringify(fields)),
       },
+      now: () => systemClock.now(),
       steadyMs: () => systemClock.monotonic(),
     });
     const leaf = await issueLeaf(await authorityMade, ['127.0.0.1'], Date.now());

@@ -44,6 +44,7 @@ function appWith(lookup: Partial<Lookup> = {}, invalid: readonly string[] = []) 
     noticed: (notice) => void notices.push(notice),
     telemetry: { admission: (record) => void records.push(record) },
     log: { debug: say, info: say, warn: say, error: say },
+    now: () => Date.UTC(2026, 0, 1, 0, 1),
     steadyMs: () => 5,
   };
   return { app: createAdmissionApp(options), notices, records, logged };
