@@ -10,9 +10,10 @@ const rooms = {
   kube: ['api', 'node:*', '@kubernetes/client-node'],
   targets: ['api', 'kube', 'revision'],
   routing: ['api', 'kube'],
-  metrics: ['api', 'analysis', 'node:*'],
-  hooks: ['api', 'node:*'],
-  alerts: ['api', 'undici'],
+  outbound: ['node:*', 'undici'],
+  metrics: ['api', 'analysis', 'outbound', 'node:*'],
+  hooks: ['api', 'outbound', 'node:*'],
+  alerts: ['api', 'outbound'],
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
   certs: ['api', 'kube', 'node:*', 'node-forge'],
   admission: ['api', 'revision', 'kube', 'telemetry', 'node:*', 'express', 'fast-json-patch'],
@@ -28,6 +29,7 @@ const rooms = {
   ],
   controller: [
     'api',
+    'outbound',
     'canary',
     'revision',
     'analysis',
@@ -44,6 +46,7 @@ const rooms = {
   ],
   rehearsal: [
     'api',
+    'outbound',
     'canary',
     'revision',
     'analysis',
@@ -63,6 +66,7 @@ const rooms = {
   ],
   cli: [
     'api',
+    'outbound',
     'canary',
     'revision',
     'analysis',

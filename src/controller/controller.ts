@@ -16,6 +16,7 @@ import {
 } from '../api/providers.ts';
 import { validateCanary } from '../api/validate.ts';
 import type { Post } from '../hooks/post.ts';
+import { createPost } from '../hooks/post.ts';
 import { onAbort } from '../kube/abort.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
@@ -126,7 +127,7 @@ export function createController(options: ControllerOptions): Controller {
     memories: new Map(),
     recorder: options.recorder,
     checks: options.checks ?? checksOf(options, caches),
-    post: options.post,
+    post: options.post ?? createPost(),
     alert: alertingOf(options, caches),
     eventHooks: { underWay: 0 },
     signal,

@@ -34,8 +34,8 @@ export interface Standing {
   readonly recorder: EventRecorder;
   readonly checks: Checks;
   readonly alert: SendAlert;
-  /** Calls users' webhooks; over the network where absent. */
-  readonly post?: Post | undefined;
+  /** Calls users' webhooks. */
+  readonly post: Post;
   /** Calls of event hooks: counted, because they are bounded. */
   readonly eventHooks: { underWay: number };
   /** Aborts when the process ends. */

@@ -3,14 +3,14 @@
  * (D20), everything else a no with the reason that the hook gave last (M-19).
  *
  * No error shows user, password or query of a URL: they carry tokens, and errors become events.
- * Proxies that the environment names are not used.
  */
 import type { CanaryWebhook } from '../api/canary.ts';
 import { parseDuration } from '../api/duration.ts';
-import { DeadlineExceeded, within } from './deadline.ts';
-import type { Sleep } from './deadline.ts';
-import { HopelessCall, post } from './post.ts';
-import type { Post, Response } from './post.ts';
+import { DeadlineExceeded, within } from '../outbound/deadline.ts';
+import type { Sleep } from '../outbound/deadline.ts';
+import type { Answer } from '../outbound/exchange.ts';
+import { HopelessCall } from '../outbound/hopeless-call.ts';
+import type { Post } from './post.ts';
 
 const timeoutDefault = '10s';
 /** One second, then twice as long each time. */
@@ -25,8 +25,7 @@ export interface HookOptions {
   /** Ends the call; `callHook` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
   readonly sleep: Sleep;
-  /** Over the network where absent. */
-  readonly post?: Post | undefined;
+  readonly post: Post;
 }
 
 export type HookAnswer =
@@ -84,11 +83,11 @@ async function attempt(
   url: URL,
   body: string,
   insecureSkipVerify: boolean,
-  { signal, sleep, ms, post: send = post }: HookOptions & { readonly ms: number },
+  { signal, sleep, ms, post }: HookOptions & { readonly ms: number },
 ): Promise<Attempt> {
   try {
     const response = await within({ ms, signal, sleep }, (limited) =>
-      send(url, body, { insecureSkipVerify, signal: limited }),
+      post(url, body, { insecureSkipVerify, signal: limited }),
     );
     return judge(response);
   } catch (error) {
@@ -98,7 +97,7 @@ async function attempt(
   }
 }
 
-function judge(response: Response): Attempt {
+function judge(response: Answer): Attempt {
   const { status, reason, body } = response;
   if (status >= 200 && status < 300) return { kind: 'Accepted' };
   const error = body.trim() || `status ${status} ${reason}`.trimEnd();
@@ -109,7 +108,7 @@ function judge(response: Response): Attempt {
 }
 
 /** How long a 429 or 503 asks to wait: seconds, or a date, which is read by the hook's own clock. */
-function retryAfterMsOf({ status, headers }: Response): number | undefined {
+function retryAfterMsOf({ status, headers }: Answer): number | undefined {
   const { 'retry-after': retryAfter = '', date = '' } = headers;
   if ((status !== 429 && status !== 503) || retryAfter === '') return undefined;
   const ms = /^\d+$/.test(retryAfter)

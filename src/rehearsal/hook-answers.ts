@@ -1,6 +1,7 @@
 /** Users' webhooks, answered by a scenario at the place where the controller would post to them. */
 import type { Canary, CanaryWebhook, HookType } from '../api/canary.ts';
-import type { Post, Response } from '../hooks/post.ts';
+import type { Post } from '../hooks/post.ts';
+import type { Answer } from '../outbound/exchange.ts';
 import type { HookReply, Scenario } from './scenario.ts';
 import { valueAt } from './series.ts';
 
@@ -56,7 +57,7 @@ export function createHookAnswers(options: HookAnswersOptions): Post {
   };
 }
 
-const accepted: Response = { status: 200, reason: 'OK', body: '', headers: {} };
+const accepted: Answer = { status: 200, reason: 'OK', body: '', headers: {} };
 
 const mark = 'rehearsed-webhook-';
 

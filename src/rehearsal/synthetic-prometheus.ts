@@ -86,7 +86,7 @@ export function createSyntheticPrometheus(
         signal.throwIfAborted();
         return respond(url);
       },
-      close: () => undefined,
+      close: () => Promise.resolve(),
     },
   };
 }

@@ -148,7 +148,7 @@ test('the request goes through the proxy that the receiver names', async () => {
     proxy.listen(0, '127.0.0.1', resolve);
   });
   const { port } = proxy.address() as AddressInfo;
-  const poster = createPoster();
+  const poster = createPoster(() => new Promise(() => undefined));
   const request = { url: new URL('https://hooks.test/x'), headers: {}, body: {} };
   await assert.rejects(poster.post(request, `http://127.0.0.1:${port}`, never));
   await poster.close();
@@ -165,7 +165,7 @@ test('an answer is read, and no more of it than is shown', async () => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const poster = createPoster();
+  const poster = createPoster(() => new Promise(() => undefined));
   const request = { url: new URL(`http://127.0.0.1:${port}/x`), headers: {}, body: { a: 1 } };
   const { status, body, retryAfterMs } = await poster.post(request, undefined, never);
   await poster.close();

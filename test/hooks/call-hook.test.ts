@@ -6,6 +6,7 @@ import type { CanaryWebhook } from '../../src/api/canary.ts';
 import { issueLeaf, makeAuthority } from '../../src/certs/x509.ts';
 import type { HookAnswer, HookOptions } from '../../src/hooks/call-hook.ts';
 import { callHook } from '../../src/hooks/call-hook.ts';
+import { createPost } from '../../src/hooks/post.ts';
 import type { HttpServer, Identity } from '../support/http-server.ts';
 import { startHttpServer } from '../support/http-server.ts';
 
@@ -76,6 +77,8 @@ const payload = {
   checksum: '85d557f47b',
 };
 
+const post = createPost();
+
 interface Called {
   readonly answer: HookAnswer;
   readonly waits: readonly number[];
@@ -86,6 +89,7 @@ async function call(url: string, hook: Partial<CanaryWebhook> = {}): Promise<Cal
   const answer = await callHook({ name: 'gate', url, ...hook }, payload, {
     signal: caller.signal,
     sleep,
+    post,
   });
   return { answer, waits };
 }
@@ -334,6 +338,7 @@ suite('a deadline', () => {
     const deadlines: number[] = [];
     const answer = await callHook({ name: 'gate', url, ...hook }, payload, {
       signal: caller.signal,
+      post,
       sleep: (ms, signal) => {
         if (signal === caller.signal) return Promise.resolve();
         deadlines.push(ms);
@@ -372,6 +377,7 @@ suite('a deadline', () => {
     const { url } = await serve([() => stopping.abort(new Error('the controller stops'))]);
     const called = callHook({ name: 'gate', url }, payload, {
       signal: stopping.signal,
+      post,
       sleep: () => new Promise(() => undefined),
     });
     await assert.rejects(called, /the controller stops/);

@@ -4,6 +4,7 @@ import { afterEach, suite, test } from 'node:test';
 import type { Canary, CanaryWebhook, HookType } from '../../src/api/canary.ts';
 import type { HookContext, HookEvent } from '../../src/hooks/run-hooks.ts';
 import { runHooks, sendEvent } from '../../src/hooks/run-hooks.ts';
+import { createPost } from '../../src/hooks/post.ts';
 import type { HttpServer } from '../support/http-server.ts';
 import { startHttpServer } from '../support/http-server.ts';
 
@@ -48,6 +49,7 @@ const context: HookContext = {
   isApproved: () => false,
   signal: new AbortController().signal,
   sleep: () => new Promise(() => undefined),
+  post: createPost(),
 };
 
 const warning = (message: string): HookEvent => ({ type: 'Warning', message });

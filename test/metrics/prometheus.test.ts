@@ -147,7 +147,7 @@ suite('a server that fails is an error', () => {
   test('that hangs up', async () => {
     const server = await serve((request) => request.destroy());
     const measured = await provide(server.url).query('up', { signal });
-    assert.deepEqual(measured, { kind: 'Error', error: 'request failed: socket hang up' });
+    assert.deepEqual(measured, { kind: 'Error', error: 'request failed: other side closed' });
   });
 
   test('that hangs up in the middle', async () => {
@@ -157,7 +157,7 @@ suite('a server that fails is an error', () => {
       setImmediate(() => response.destroy());
     });
     const measured = await provide(server.url).query('up', { signal });
-    assert.deepEqual(measured, { kind: 'Error', error: 'request failed: aborted' });
+    assert.deepEqual(measured, { kind: 'Error', error: 'request failed: other side closed' });
   });
 
   for (const [name, handler] of Object.entries<Handler>({
@@ -275,15 +275,15 @@ suite('a query is sent', () => {
     assert.match(headers.host ?? '', /^127\.0\.0\.1:/);
   });
 
-  test('over one connection', async () => {
+  test('over connections that are kept', async () => {
     const ports = new Set<number | undefined>();
     const server = await serve((request, response) => {
       ports.add(request.socket.remotePort);
       response.end(vector([1, '1']));
     });
     const provider = provide(server.url);
-    for (let asked = 0; asked < 5; asked += 1) await provider.query('up', { signal });
-    assert.equal(ports.size, 1);
+    for (let asked = 0; asked < 20; asked += 1) await provider.query('up', { signal });
+    assert.ok(ports.size <= 2, `${ports.size} connections`);
   });
 
   test('again, when the server closed the connection that was kept', async () => {

@@ -46,7 +46,7 @@ function worldOf(
 ): { readonly context: MetricsContext; readonly asked: Asked[] } {
   const asked: Asked[] = [];
   const transport: Transport = {
-    close: () => undefined,
+    close: () => Promise.resolve(),
     get: async (url, { headers }) => {
       const [authorization] = headers['Authorization'] ?? [];
       const one = {
