@@ -2,6 +2,7 @@
  * Phases '' and Initializing: the primary is made beside the running target, and takes over only
  * once it is ready (D31), also where the analysis is skipped (D34): until then nobody's traffic moves.
  */
+import { awaitRoutes, unconfirmedSayings } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
@@ -31,6 +32,10 @@ export function initialize(seen: Observation, now: Moment): Decision {
 
 /** The target's pods stay for an interval more: connections that they hold may end in peace. */
 function takeOver(seen: Observation, now: Moment, revision: RevisionView): Decision {
+  const effects = [...upkeep, route(seen, splitAt(0))];
+  // Nobody is told that all is done while the gateway has not taken the routes in.
+  const unrouted = awaitRoutes(seen, effects);
+  if (unrouted !== undefined) return unrouted;
   const change = {
     phase: 'Initialized',
     ...zeroed,
@@ -39,8 +44,8 @@ function takeOver(seen: Observation, now: Moment, revision: RevisionView): Decis
     lastPromotedSpec: revision.hash,
   } as const;
   return {
-    effects: [...upkeep, route(seen, splitAt(0)), { kind: 'ClaimTarget' }],
+    effects: [...effects, { kind: 'ClaimTarget' }],
     status: transition(seen, change, now),
-    sayings: [say.initialized(seen.canary)],
+    sayings: [...unconfirmedSayings(seen), say.initialized(seen.canary)],
   };
 }

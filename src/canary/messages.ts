@@ -129,6 +129,16 @@ export const promotionFailed = (canary: Canary, message: string) =>
 export const weightLowered = (canary: Canary, weight: number) =>
   warning(`Weight of ${displayName(canary)} was lowered to ${weight} by hand, going on from there`);
 
+/** A verdict that was due on routes which are not in effect: a failed check. */
+export const routeRefused = (canary: Canary, message: string) =>
+  warning(`Halt ${displayName(canary)} advancement ${message}`);
+
+/** Said while no verdict is due. */
+export const routeStands = (message: string) => blocked(message);
+
+export const unreported = (route: string) =>
+  once(warning(`No gateway reports on ${route}, going on without its confirmation`));
+
 export const noMirroring = (provider: string) =>
   once(warning(`Traffic mirroring is not supported when using the ${provider} provider`));
 

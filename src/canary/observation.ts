@@ -50,6 +50,26 @@ export interface Split {
   readonly mirrored: boolean;
 }
 
+/** What the gateway itself says of the routes as they were last written. Times: steady clock. */
+export type Confirmation =
+  | {
+      readonly state: 'confirmed';
+      /** When it was first seen to be; absent where it was so from the beginning. */
+      readonly sinceMs?: number;
+      /** The route, where it counts as confirmed because nobody reports on it. */
+      readonly unreported?: string;
+    }
+  | {
+      readonly state: 'pending';
+      /** What is waited for, as the event will say it. */
+      readonly why: string;
+      readonly sinceMs: number;
+      /** When it counts as confirmed if nobody reports; absent where somebody has reported. */
+      readonly untilMs?: number;
+    }
+  /** In the gateway's own words, which name the route. */
+  | { readonly state: 'refused'; readonly message: string };
+
 /** What the routing provider can do. */
 export interface RoutingAbilities {
   readonly weights: boolean;
@@ -121,6 +141,8 @@ export interface Observation {
   readonly scaleUpReplicas: number;
   /** The split as routes were last written; absent where there are none. */
   readonly split?: Split;
+  /** Absent where the provider's objects have no status that tells. */
+  readonly confirmation?: Confirmation;
   readonly answers: Readonly<Partial<Record<Stage, Answer>>>;
   /** When the status was last written, by the steady clock. */
   readonly transitionAtMs: number;

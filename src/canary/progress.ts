@@ -3,10 +3,17 @@
  * good. Invariant 2 is kept here: the weight grows only on a verdict whose checks all passed.
  *
  *   newer revision? ─> rollback gate opened? ─> primary ready? ─> canary ready? ─> too many failed
- *   checks? ─> verdict due? ─> rollback asked for? ─> checks passed? ─> step
+ *   checks? ─> verdict due? ─> rollback asked for? ─> routes in effect? ─> checks passed? ─> step
  */
 import type { CanaryStatus } from '../api/canary.ts';
-import { failureThreshold, hooksOf, skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import {
+  analysisIntervalMs,
+  failureThreshold,
+  hooksOf,
+  skipsAnalysis,
+  totalWeight,
+} from '../api/defaults.ts';
+import { awaitRoutes, routeDeadlineMs, unconfirmedSayings } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
@@ -17,7 +24,7 @@ import { fail, primaryServes, rollbackByGate, rollbackByHook } from './roll-back
 import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { copyToPrimary, step, stepTaken } from './step.ts';
-import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+import { beatOf, hold, lookingAgain, nextBeatAtMs, route, upkeep } from './upkeep.ts';
 
 export function progress(seen: Observation, now: Moment): Decision {
   const { revision, canary } = seen;
@@ -106,7 +113,10 @@ function cancel(seen: Observation, now: Moment, revision: RevisionView): Decisio
 function judge(seen: Observation, now: Moment): Decision {
   const effects = upheld(seen);
   const dueAtMs = nextBeatAtMs(seen);
-  if (now.steadyMs < dueAtMs) return { ...nothing, effects, lookAgainAtMs: dueAtMs };
+  const unrouted = awaitRoutes(seen, effects);
+  if (now.steadyMs < dueAtMs) {
+    return lookingAgain(unrouted ?? { ...nothing, effects }, dueAtMs);
+  }
   const beatAtMs = beatOf(seen, now);
 
   const lowered = loweredByHand(seen, now);
@@ -114,11 +124,42 @@ function judge(seen: Observation, now: Moment): Decision {
 
   const rollback = rollbackByHook(seen, now, effects);
   if (rollback.decision !== undefined) return rollback.decision;
+  if (unrouted !== undefined) {
+    return judgeRoutes(seen, now, { effects, said: rollback.said, beatAtMs, unrouted });
+  }
   const checks = check(seen);
   if (!checks.given) return { ...nothing, effects, question: checks.question };
-  const said = [...rollback.said, ...checks.sayings];
+  const said = [...rollback.said, ...unconfirmedSayings(seen), ...checks.sayings];
   if (!checks.passed) return countFailure(seen, now, effects, said, beatAtMs);
   return step(seen, now, { effects, said, beatAtMs });
+}
+
+interface Unrouted {
+  readonly effects: readonly Effect[];
+  readonly said: readonly Saying[];
+  readonly beatAtMs: number;
+  /** What keeps things as they are. */
+  readonly unrouted: Decision;
+}
+
+/** A verdict is due on routes that are not in effect. Rollback hooks were asked all the same. */
+function judgeRoutes(seen: Observation, now: Moment, verdict: Unrouted): Decision {
+  const { canary, confirmation } = seen;
+  const { effects, said, beatAtMs, unrouted } = verdict;
+  if (confirmation?.state === 'refused') {
+    const refusal = say.routeRefused(canary, confirmation.message);
+    return countFailure(seen, now, effects, [...said, refusal], beatAtMs);
+  }
+  const deadlineAtMs = routeDeadlineMs(seen) ?? now.steadyMs;
+  if (confirmation?.state === 'pending' && now.steadyMs >= deadlineAtMs) {
+    return fail(seen, now, [...said, ...say.deadlineExceeded(canary, confirmation.why)]);
+  }
+  const sayings = [...said, ...unrouted.sayings];
+  const waiting = lookingAgain({ ...unrouted, sayings }, deadlineAtMs);
+  if (hooksOf(canary, 'rollback').length === 0) return waiting;
+  // They are asked once an interval, also while nothing moves.
+  const askAgainAtMs = now.steadyMs + analysisIntervalMs(canary);
+  return { ...lookingAgain(waiting, askAgainAtMs), lastBeatAtMs: now.steadyMs };
 }
 
 function check(seen: Observation) {

@@ -4,7 +4,8 @@
  *
  * The canary's own readiness does not matter here: all that happens takes traffic away from it.
  */
-import { analysisIntervalMs, skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import { skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import { awaitRoutes, drainedAtMs } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
@@ -29,6 +30,8 @@ export function promote(seen: Observation, now: Moment): Decision {
   if (blocked !== undefined) return blocked;
   const stepSize = canary.spec.analysis?.stepWeightPromotion ?? 0;
   if (stepSize <= 0 || kept.canary === 0) return shiftAll(seen, now);
+  const unrouted = awaitRoutes(seen, [...updated, route(seen, kept)]);
+  if (unrouted !== undefined) return unrouted;
   if (now.steadyMs < nextBeatAtMs(seen)) {
     return {
       ...nothing,
@@ -97,9 +100,12 @@ export function finalise(seen: Observation, now: Moment): Decision {
   // The canary's pods are what traffic falls back on.
   const blocked = primaryBlocks(seen, now, effects);
   if (blocked !== undefined) return blocked;
-  const drainedAtMs = seen.transitionAtMs + analysisIntervalMs(canary);
-  if (statusOf(canary).draining === true && now.steadyMs < drainedAtMs) {
-    return { ...nothing, effects, lookAgainAtMs: drainedAtMs };
+  if (statusOf(canary).draining === true) {
+    // Pods stay for as long as the gateway may send them traffic.
+    const unrouted = awaitRoutes(seen, effects);
+    if (unrouted !== undefined) return unrouted;
+    const lookAgainAtMs = drainedAtMs(seen);
+    if (now.steadyMs < lookAgainAtMs) return { ...nothing, effects, lookAgainAtMs };
   }
   const skipped = skipsAnalysis(canary);
   return {

@@ -6,6 +6,7 @@
  */
 import type { CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs, displayName, hooksOf, totalWeight } from '../api/defaults.ts';
+import { awaitRoutes, drainedAtMs } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
@@ -28,10 +29,13 @@ export function rest(seen: Observation, now: Moment): Decision {
   if (revision.change === 'Changed') return begin(seen, now, revision, effects);
   if (revision.change === 'Reverted') return settle(seen, now, revision, effects);
   if (status.draining === true) return drain(seen, now, revision, effects);
+  // What is refused is somebody's to mend, though nothing waits for it now.
+  const refused = seen.confirmation?.state === 'refused' ? awaitRoutes(seen, effects) : undefined;
   // A resize of the target is no change, but a later one must be told from it.
   const resized = revision.tracked.generation !== status.trackedTarget?.generation;
-  if (!resized) return { ...nothing, effects };
-  return { ...nothing, effects, status: { ...status, trackedTarget: revision.tracked } };
+  const resting = refused ?? { ...nothing, effects };
+  if (!resized) return resting;
+  return { ...resting, status: { ...status, trackedTarget: revision.tracked } };
 }
 
 /** Traffic stayed on a failed canary because the primary could not take it. */
@@ -165,8 +169,11 @@ function drain(
   revision: RevisionView,
   effects: readonly Effect[],
 ): Decision {
-  const drainedAtMs = seen.transitionAtMs + analysisIntervalMs(seen.canary);
-  if (now.steadyMs < drainedAtMs) return { ...nothing, effects, lookAgainAtMs: drainedAtMs };
+  // Pods stay for as long as the gateway may send them traffic.
+  const unrouted = awaitRoutes(seen, effects);
+  if (unrouted !== undefined) return unrouted;
+  const lookAgainAtMs = drainedAtMs(seen);
+  if (now.steadyMs < lookAgainAtMs) return { ...nothing, effects, lookAgainAtMs };
   const { draining: _, ...status }: CanaryStatus = statusOf(seen.canary);
   return {
     ...nothing,

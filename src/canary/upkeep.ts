@@ -1,5 +1,6 @@
 /** What must hold whatever the phase, and how long to wait until the next look. */
 import { analysisIntervalMs } from '../api/defaults.ts';
+import { inEffectSinceMs } from './confirmation.ts';
 import type { Cookies, Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import { hasApproval } from './gates.ts';
@@ -39,7 +40,7 @@ export function nextBeatAtMs(seen: Observation): number {
   if (!hasBegun(seen)) return transitionAtMs;
   // Let through while no process lived: it has waited long enough.
   if (beatAtMs === undefined && hasApproval(statusOf(canary))) return transitionAtMs;
-  return (beatAtMs ?? transitionAtMs) + analysisIntervalMs(canary);
+  return inEffectSinceMs(seen, beatAtMs ?? transitionAtMs) + analysisIntervalMs(canary);
 }
 
 /** Whether a verdict was given in this run, by this process or by one before it. */
@@ -59,6 +60,11 @@ export function beatOf(seen: Observation, now: Moment): number {
   const lateMs = now.steadyMs - dueAtMs;
   const keeps = hasBegun(seen) && lateMs >= 0 && lateMs < analysisIntervalMs(seen.canary) / 2;
   return keeps ? dueAtMs : now.steadyMs;
+}
+
+/** Looks again at this time, if not sooner. */
+export function lookingAgain(decision: Decision, atMs: number): Decision {
+  return { ...decision, lookAgainAtMs: Math.min(decision.lookAgainAtMs ?? atMs, atMs) };
 }
 
 /** Nothing to do but wait, saying for what. Looks again in an interval if nothing happens. */
