@@ -40,6 +40,33 @@ export interface Question {
   readonly id: string;
 }
 
+/** What keeps a canary from going on, as the condition `Waiting` names it. */
+export type ObstacleReason =
+  | 'Suspended'
+  /** Pods of the primary or the canary. */
+  | 'PodsNotReady'
+  | 'CheckFailed'
+  /** A gate of our own, which somebody may open. */
+  | 'GateClosed'
+  /** Somebody else's hook said no. */
+  | 'HookRefused'
+  /** Hooks or metric providers have been asked for longer than an interval. */
+  | 'ChecksRunning'
+  /** As many canaries progress as may at once. */
+  | 'NoSlot'
+  /** Another canary must be done first. */
+  | 'DependencyNotReady'
+  /** The gateway has not yet taken the route over. */
+  | 'RouteUnconfirmed'
+  /** A call of the API failed. */
+  | 'CallFailed';
+
+export interface Obstacle {
+  readonly reason: ObstacleReason;
+  /** For people: what exactly, how many, until when. */
+  readonly message: string;
+}
+
 export type Outcome = 'completed' | 'skipped' | 'failed';
 
 export interface Decision {
@@ -47,6 +74,8 @@ export interface Decision {
   /** Written where it differs from what is stored. */
   readonly status?: CanaryStatus;
   readonly sayings: readonly Saying[];
+  /** What is waited for, where `conditions.ts` cannot tell by the rest of the decision. */
+  readonly obstacle?: Obstacle;
   /** To be answered before the decision can be made; nothing else happens until then. */
   readonly question?: Question;
   /** The verdict that was due at this time has been given: the next is an interval later. */

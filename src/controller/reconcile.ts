@@ -8,7 +8,7 @@
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import type { Json } from '../api/kubernetes.ts';
 import { analysisIntervalMs, strategyOf } from '../api/defaults.ts';
-import { decide } from '../canary/decide.ts';
+import { account } from '../canary/account.ts';
 import type { Decision } from '../canary/decision.ts';
 import type { Moment, Saying } from '../canary/observation.ts';
 import { mergePatchBetween } from '../kube/merge-patch.ts';
@@ -35,7 +35,7 @@ export async function reconcile(name: string, world: World): Promise<void> {
   if (seen.kind === 'Reading') return;
 
   const now = momentOf(world.clock);
-  const decision = decide(seen.observation, now);
+  const decision = account(seen.observation, now);
   if (decision.question !== undefined) examine(name, decision.question, seen, memory, world);
   if (decision.probesMetrics === true) probeMetrics(seen, world);
   for (const effect of decision.effects) await act(effect, seen, world);

@@ -10,7 +10,7 @@ import { isBuiltInGate } from '../../src/api/approval.ts';
 import type { Canary, CanaryStatus } from '../../src/api/canary.ts';
 import { analysisIntervalMs, hooksOf } from '../../src/api/defaults.ts';
 import { isApproved } from '../../src/canary/gates.ts';
-import { decide } from '../../src/canary/decide.ts';
+import { account } from '../../src/canary/account.ts';
 import type { Cookies, Decision, Effect } from '../../src/canary/decision.ts';
 import type {
   Answer,
@@ -104,6 +104,9 @@ export interface Driver {
   /** Plays until nothing is left to happen, or `untilMs` is over. */
   run(options?: { readonly forMs?: number }): void;
 }
+
+/** What the status says for people only changes nothing. */
+const withoutAccount = (status: CanaryStatus) => ({ ...status, conditions: [] });
 
 class Crash extends Error {}
 
@@ -330,7 +333,7 @@ export function createDriver(setup: Setup = {}): Driver {
         changed = write({ kind: 'Status', status }, decision) || changed;
         if (status.lastTransitionTime === wallTime) memory.transitionAtMs = steadyMs;
         memory.beatAtMs = beatAtMs;
-        answered.clear();
+        if (!isDeepStrictEqual(withoutAccount(status), withoutAccount(before))) answered.clear();
       }
     }
     memory.beatAtMs = lastBeatAtMs ?? memory.beatAtMs;
@@ -385,7 +388,7 @@ export function createDriver(setup: Setup = {}): Driver {
     settle();
     const wallTime = `${new Date(epochMs + world.nowMs).toISOString().slice(0, 19)}Z`;
     const now: Moment = { steadyMs: world.nowMs, wallTime };
-    const decision = decide(observe(), now);
+    const decision = account(observe(), now);
     wakeAtMs = decision.lookAgainAtMs;
     try {
       return carryOut(decision, now);
