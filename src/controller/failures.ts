@@ -1,6 +1,10 @@
 /** A look that failed: said where somebody can act on it, and tried again by the queue. */
+import type { CanaryStatus } from '../api/canary.ts';
+import { retrying } from '../canary/conditions.ts';
+import type { Moment, Observation } from '../canary/observation.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import { announce } from './announce.ts';
+import type { Memory } from './memory.ts';
 import { worthSaying } from './memory.ts';
 import type { Standing } from './world.ts';
 
@@ -22,7 +26,7 @@ export function describeFailure(
     world.log.debug({ canary: name, retryMs }, 'somebody else wrote, looking again');
     return;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   world.log.error({ canary: name, retryMs, error: message }, 'look failed, trying again');
   const slash = name.indexOf('/');
   const key = { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
@@ -31,4 +35,22 @@ export function describeFailure(
   if (canary === undefined || memory === undefined) return;
   const saying = { type: 'Warning', message, kind: 'Once' } as const;
   announce(canary, canary.status?.phase ?? '', worthSaying(memory, [saying], true), world);
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/**
+ * The status that names the call which fails, from the second look in a row on; undefined where it
+ * is not worth a write.
+ */
+export function statusOfFailure(
+  observation: Observation,
+  error: unknown,
+  memory: Memory,
+  now: Moment,
+): CanaryStatus | undefined {
+  if (isConflict(error)) return undefined;
+  memory.failedLooks += 1;
+  return memory.failedLooks > 1 ? retrying(observation, messageOf(error), now) : undefined;
 }

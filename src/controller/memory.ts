@@ -21,6 +21,8 @@ export interface Memory {
   validated: { readonly generation: number; readonly problem: Problem | undefined } | undefined;
   /** Workloads with fewer pods than they must have: since when, in both clocks. */
   readonly unavailable: Map<string, { readonly since: string; readonly sinceMs: number }>;
+  /** Looks in a row that failed, conflicts aside. */
+  failedLooks: number;
   /** What was said in this phase and need not be said again. */
   readonly said: Set<string>;
   /** Phase and revision that `said` belongs to. */
@@ -52,6 +54,7 @@ export function recall(canary: Canary, now: Times): Memory {
     validated: undefined,
     asking: new Map(),
     unavailable: new Map(),
+    failedLooks: 0,
     said: new Set(),
     saidIn: saidIn(canary.status),
   };

@@ -7,7 +7,7 @@
  */
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import type { Json } from '../api/kubernetes.ts';
-import { analysisIntervalMs, strategyOf } from '../api/defaults.ts';
+import { analysisIntervalMs, displayName, strategyOf } from '../api/defaults.ts';
 import { account } from '../canary/account.ts';
 import type { Decision } from '../canary/decision.ts';
 import type { Moment, Saying } from '../canary/observation.ts';
@@ -15,6 +15,7 @@ import { mergePatchBetween } from '../kube/merge-patch.ts';
 import { canaries } from '../kube/resources.ts';
 import { act } from './act.ts';
 import { examine, probeMetrics, runClosingHooks } from './examine.ts';
+import { statusOfFailure } from './failures.ts';
 import type { Memory } from './memory.ts';
 import { note, recall, refresh, worthSaying } from './memory.ts';
 import type { Snapshot } from './observe.ts';
@@ -38,14 +39,36 @@ export async function reconcile(name: string, world: World): Promise<void> {
   const decision = account(seen.observation, now);
   if (decision.question !== undefined) examine(name, decision.question, seen, memory, world);
   if (decision.probesMetrics === true) probeMetrics(seen, world);
-  for (const effect of decision.effects) await act(effect, seen, world);
-  const written = await writeStatus(seen, decision.status, world);
+  const written = await carryOut(seen, decision, memory, now, world);
   const beatAtMs = decision.beatAtMs ?? decision.lastBeatAtMs;
   if (written !== undefined) note(memory, written, beatAtMs, now);
   else if (beatAtMs !== undefined) memory.beatAtMs = beatAtMs;
 
   tell(seen, decision, memory, now, world);
   world.queue.addAt(name, decision.lookAgainAtMs);
+}
+
+/** Effects, then the status. Where a call fails, the status says so, and the failure is thrown. */
+async function carryOut(
+  seen: Snapshot,
+  decision: Decision,
+  memory: Memory,
+  now: Moment,
+  world: World,
+): Promise<CanaryStatus | undefined> {
+  try {
+    for (const effect of decision.effects) await act(effect, seen, world);
+    const written = await writeStatus(seen, decision.status, world);
+    memory.failedLooks = 0;
+    return written;
+  } catch (error) {
+    const failed = statusOfFailure(seen.observation, error, memory, now);
+    await writeStatus(seen, failed, world).catch((again: unknown) => {
+      const fields = { canary: displayName(seen.canary), error: String(again) };
+      world.log.debug(fields, 'the failure could not be noted on the canary');
+    });
+    throw error;
+  }
 }
 
 function keyOf(name: string) {

@@ -10,7 +10,7 @@ import { quietLog } from '../../src/kube/quiet-log.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import { canaries, deployments, events } from '../../src/kube/resources.ts';
 import type { ControllerProcess, ProcessOptions } from '../../src/rehearsal/controller-process.ts';
-import type { World } from '../../src/rehearsal/world.ts';
+import type { StartOptions, World } from '../../src/rehearsal/world.ts';
 import { createWorld } from '../../src/rehearsal/world.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { createTelemetry } from '../../src/telemetry/metrics.ts';
@@ -58,6 +58,7 @@ export const canaryOf = (
 export interface StageOptions {
   readonly answers?: ProcessOptions['answers'];
   readonly settings?: ProcessOptions['settings'];
+  readonly faults?: StartOptions['faults'];
   /** The verdict of every check of metrics; good where absent. */
   readonly passes?: () => boolean;
   /** Whether pods of this image get ready, half a second after they start; all do where absent. */
@@ -108,6 +109,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     isAlone: true,
     telemetry,
     ...(options.settings !== undefined && { settings: options.settings }),
+    ...(options.faults !== undefined && { faults: options.faults }),
     answers: {
       checks: {
         probe: async () => ({ passed: true, events: [] }),
