@@ -24,7 +24,7 @@ export function awaitRoutes(seen: Observation, effects: readonly Effect[]): Deci
       return { ...nothing, effects, sayings: [say.routeStands(confirmation.message)] };
     case 'pending': {
       const { why, untilMs } = confirmation;
-      const sayings = [say.waiting(why)];
+      const sayings = why === undefined ? [] : [say.waiting(why)];
       return { ...nothing, effects, sayings, ...(untilMs && { lookAgainAtMs: untilMs }) };
     }
   }

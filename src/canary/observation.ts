@@ -61,8 +61,8 @@ export type Confirmation =
     }
   | {
       readonly state: 'pending';
-      /** What is waited for, as the event will say it. */
-      readonly why: string;
+      /** What is waited for, as the event will say it; absent where there is nothing to say. */
+      readonly why?: string;
       readonly sinceMs: number;
       /** When it counts as confirmed if nobody reports; absent where somebody has reported. */
       readonly untilMs?: number;

@@ -152,7 +152,7 @@ function judgeRoutes(seen: Observation, now: Moment, verdict: Unrouted): Decisio
   }
   const deadlineAtMs = routeDeadlineMs(seen) ?? now.steadyMs;
   if (confirmation?.state === 'pending' && now.steadyMs >= deadlineAtMs) {
-    return fail(seen, now, [...said, ...say.deadlineExceeded(canary, confirmation.why)]);
+    return fail(seen, now, [...said, ...say.deadlineExceeded(canary, confirmation.why ?? '')]);
   }
   const sayings = [...said, ...unrouted.sayings];
   const waiting = lookingAgain({ ...unrouted, sayings }, deadlineAtMs);

@@ -6,6 +6,8 @@
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs } from '../api/defaults.ts';
 import type { Answer, Problem, Saying, Stage } from '../canary/observation.ts';
+import type { RouteRecord } from './route-record.ts';
+import { createRouteRecord } from './route-record.ts';
 
 export interface Memory {
   readonly uid: string | undefined;
@@ -21,6 +23,7 @@ export interface Memory {
   validated: { readonly generation: number; readonly problem: Problem | undefined } | undefined;
   /** Workloads with fewer pods than they must have: since when, in both clocks. */
   readonly unavailable: Map<string, { readonly since: string; readonly sinceMs: number }>;
+  readonly routes: RouteRecord;
   /** Looks in a row that failed, conflicts aside. */
   failedLooks: number;
   /** What was said in this phase and need not be said again. */
@@ -54,6 +57,7 @@ export function recall(canary: Canary, now: Times): Memory {
     validated: undefined,
     asking: new Map(),
     unavailable: new Map(),
+    routes: createRouteRecord(),
     failedLooks: 0,
     said: new Set(),
     saidIn: saidIn(canary.status),

@@ -63,7 +63,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   const reader = createReader();
   const objects = observeObjects(canary, reader, world);
   const configs = observeConfigs(canary, objects.target, reader, world);
-  const routes = observeRoutes(canary, reader, world);
+  const routes = observeRoutes(canary, memory.routes, reader, world);
   const { paths } = reader;
   // Who waits for another canary to give its target up is woken by whatever happens to that one.
   const { namespace = '', name } = canary.metadata;
@@ -90,6 +90,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     ...(revision === undefined ? {} : { revision }),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
+    ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),
     answers: memory.answers,
     transitionAtMs: memory.transitionAtMs,
     ...(memory.beatAtMs === undefined ? {} : { beatAtMs: memory.beatAtMs }),

@@ -12,6 +12,7 @@ import type { VirtualClock } from '../cluster/virtual-clock.ts';
 import { startWorkloads } from '../cluster/workloads/workloads.ts';
 import type { Checks } from '../controller/checks.ts';
 import type { Log } from '../kube/log.ts';
+import type { Resource } from '../kube/resources.ts';
 import {
   canaries,
   configMaps,
@@ -28,6 +29,7 @@ import { deedOf } from './actions.ts';
 import { plannedMs } from './advice/plan.ts';
 import type { ClusterUser } from './cluster-user.ts';
 import { createClusterUser } from './cluster-user.ts';
+import { startGateway } from './gateway.ts';
 import { createHookAnswers, withMarkedHooks } from './hook-answers.ts';
 import type { RehearsalInput } from './input.ts';
 import { createOracle } from './oracle.ts';
@@ -65,6 +67,8 @@ const lateAnswerMsMax = 5_000;
 const noticeMs = 2_000;
 /** In which events reach the API server. */
 const reportMs = 1_000;
+/** In which a gateway takes a route in. */
+const gatewayMs = 100;
 
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const { input, scenario, seed, meshProvider } = options;
@@ -76,6 +80,8 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const recorder = createRecorder({ input, scenario, seed, meshProvider, api, nowMs });
   const plan = createPodPlan(input, scenario, recorder);
   const stop = startWorkloads({ api, clock, log: quiet, plan });
+  const resources = routeResources(input.canary, meshProvider).filter(isOfGatewayApi);
+  const stopGateway = startGateway({ api, clock, resources, reportMs: gatewayMs });
   const process = world.start({
     name: 'aviary',
     isAlone: true,
@@ -101,6 +107,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   if (isReady) await play(options, { clock, api, user, recorder });
   process.kill();
   await process.ended;
+  stopGateway();
   stop();
   cluster.stop();
   return resultOf(options, { recorder, isReady, admissionWarnings });
@@ -111,6 +118,9 @@ const routeTypes = (canary: Canary, meshProvider: string): readonly ResourceType
   routeResources(canary, meshProvider)
     .filter(({ group }) => !builtInGroups.has(group))
     .map(openType);
+
+const isOfGatewayApi = ({ group }: Resource<KubeObject>): boolean =>
+  group === 'gateway.networking.k8s.io';
 
 const builtInGroups: ReadonlySet<string> = new Set(['', 'apps', 'networking.k8s.io']);
 

@@ -54,11 +54,14 @@ export type LiveRoutes = (key: RouteKey) => KubeObject | undefined;
 export type Confirmation =
   /** It has taken in what is written. */
   | { readonly state: 'confirmed' }
-  /** It has reported before, and not yet of what is written now; `why` says for what to wait. */
-  | { readonly state: 'pending'; readonly why: string }
+  /**
+   * It has reported before, and not yet of what is written now; `why` says for what to wait. Absent
+   * where there is nothing to say.
+   */
+  | { readonly state: 'pending'; readonly why?: string }
   /**
    * Nothing has ever been reported of `route` (its kind and name), and perhaps nobody is there who
-   * would: waited for as long as `unreportedMs` of `controller/observe-routes.ts`, and not longer.
+   * would: waited for as long as `unreportedMs` of `controller/route-record.ts`, and not longer.
    */
   | { readonly state: 'unreported'; readonly route: string }
   /** It does not act on what is written; `message` names the route and has the gateway's words. */
