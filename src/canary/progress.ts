@@ -2,8 +2,8 @@
  * Phases Progressing and WaitingPromotion: one verdict an interval, and a step for each that is
  * good. Invariant 2 is kept here: the weight grows only on a verdict whose checks all passed.
  *
- *   newer revision? ─> rollback gate opened? ─> primary ready? ─> canary ready? ─> too many failed
- *   checks? ─> verdict due? ─> rollback asked for? ─> routes in effect? ─> checks passed? ─> step
+ *   newer revision? ─> rollback gate opened? ─> primary ready? ─> too many failed checks? ─> canary
+ *   ready? ─> verdict due? ─> rollback asked for? ─> routes in effect? ─> checks passed? ─> step
  */
 import type { CanaryStatus } from '../api/canary.ts';
 import {
@@ -35,14 +35,25 @@ export function progress(seen: Observation, now: Moment): Decision {
   // The primary was updated and the process ended before the status was written. That the primary
   // rolls, or that it fails to, is Promoting's business.
   if (seen.primary?.revision === revision.id) return copyToPrimary(seen, now, []);
-  const blocked = rollbackByGate(seen, now) ?? notReady(seen, now);
+  const servesAlone = statusOf(canary).canaryWeight === totalWeight;
+  const blocked =
+    rollbackByGate(seen, now) ??
+    (servesAlone ? undefined : awaitReady(seen, now, seen.primary?.readiness)) ??
+    failByChecks(seen, now) ??
+    awaitReady(seen, now, canaryReadiness(seen.target));
   if (blocked !== undefined) return blocked;
   if (skipsAnalysis(canary)) return copyToPrimary(seen, now, []);
-  const { failedChecks } = statusOf(canary);
-  if (failedChecks >= failureThreshold(canary)) {
-    return fail(seen, now, [say.thresholdReached(canary, failedChecks)]);
-  }
   return stepTaken(seen, now) ?? judge(seen, now);
+}
+
+/**
+ * Asked before the canary's pods are: a process that took them away, and never heard whether its
+ * status was written, must not bring them up again (seed 12426).
+ */
+function failByChecks(seen: Observation, now: Moment): Decision | undefined {
+  const { failedChecks } = statusOf(seen.canary);
+  const isOver = failedChecks >= failureThreshold(seen.canary) && !skipsAnalysis(seen.canary);
+  return isOver ? fail(seen, now, [say.thresholdReached(seen.canary, failedChecks)]) : undefined;
 }
 
 /** What is kept as it is while no step is taken. */
@@ -57,14 +68,14 @@ function upheld(seen: Observation): readonly Effect[] {
   ];
 }
 
-function notReady(seen: Observation, now: Moment): Decision | undefined {
-  const { canary, primary, target } = seen;
-  const servesAlone = statusOf(canary).canaryWeight === totalWeight;
-  const sides = [...(servesAlone ? [] : [primary?.readiness]), canaryReadiness(target)];
-  const blocking = sides.find((side) => side?.kind === 'NotReady');
-  if (blocking?.kind !== 'NotReady') return undefined;
-  if (!blocking.retriable) return fail(seen, now, say.deadlineExceeded(canary, blocking.message));
-  return hold(seen, now, upheld(seen), blocking);
+function awaitReady(
+  seen: Observation,
+  now: Moment,
+  side: Readiness | undefined,
+): Decision | undefined {
+  if (side?.kind !== 'NotReady') return undefined;
+  if (!side.retriable) return fail(seen, now, say.deadlineExceeded(seen.canary, side.message));
+  return hold(seen, now, upheld(seen), side);
 }
 
 /**

@@ -299,6 +299,17 @@ check('Progressing', {
     at(10, { failedChecks: 2 }),
     ends('100:0', true, '! Rolling back podinfo.default failed checks threshold reached 2'),
   ],
+  '11: and stays reached where a process took the pods away and never heard that it did (seed 12426)':
+    [
+      analysing({ status: { failedChecks: 2 }, target: idle }),
+      [
+        'Route 100:0',
+        'ScaleTarget 0',
+        '→ Failed 0 0',
+        '! Rolling back podinfo.default failed checks threshold reached 2',
+        '! Canary failed! Scaling down podinfo.default',
+      ],
+    ],
   '11: at weight 0 there is nothing to drain': [
     at(0, { failedChecks: 2 }),
     ends('100:0', false, '! Rolling back podinfo.default failed checks threshold reached 2'),
