@@ -30,8 +30,10 @@ import { renderPrimary, renderPromotion } from '../targets/deployment.ts';
 import { discoverPorts } from '../targets/selector.ts';
 import type { ServiceRole } from '../targets/services.ts';
 import { renderRevertedApex, renderService } from '../targets/services.ts';
+import { announce } from './announce.ts';
 import type { Snapshot } from './observe.ts';
 import { primaryOptions } from './observe.ts';
+import { driftsOf, noteRoutes, planRepair } from './route-drift.ts';
 import type { World } from './world.ts';
 
 export async function act(effect: Effect, seen: Snapshot, world: World): Promise<void> {
@@ -241,7 +243,17 @@ async function route(
   const rendered = routes.provider?.render(canary, split, cookies, routes.live);
   if (rendered === undefined) return;
   if (!rendered.ok) throw new Error(`route ${serviceNames(canary).apex}: ${rendered.error}`);
-  await writeRoutes(rendered.objects, world);
+  const { record } = routes;
+  const intent = JSON.stringify([canary.metadata.generation, split, cookies]);
+  const drifts = driftsOf(rendered.objects, record, intent);
+  const isDrifted = drifts.length > 0;
+  const repair = isDrifted ? planRepair(drifts, record, world.clock.monotonic()) : undefined;
+  if (repair?.isDue !== false) {
+    await writeRoutes(rendered.objects, world);
+    noteRoutes(rendered.objects, record, intent);
+  }
+  Object.assign(record, repair?.after ?? { blockedBy: undefined });
+  announce(canary, canary.status?.phase ?? '', repair?.sayings ?? [], world);
 }
 
 async function writeRoutes(objects: readonly RenderedRoute[], world: World): Promise<void> {

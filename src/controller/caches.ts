@@ -12,7 +12,7 @@ import type {
   NamespacedName,
   Service,
 } from '../api/kubernetes.ts';
-import type { Informer, Informers } from '../kube/informers.ts';
+import type { Informer, InformerOptions, Informers } from '../kube/informers.ts';
 import type { Resource } from '../kube/resources.ts';
 import {
   alertProviders,
@@ -71,10 +71,10 @@ export function createCaches(
 
   const watch = <T extends KubeObject>(
     resource: Resource<T>,
-    metadataOnly = false,
+    shape: InformerOptions = {},
     source = informers,
   ): Informer<T> => {
-    const informer = source.informer(resource, { metadataOnly });
+    const informer = source.informer(resource, shape);
     informer.store.subscribe((change) => {
       const object = change.kind === 'Applied' ? change.after : change.before;
       if (object === undefined) return;
@@ -91,8 +91,8 @@ export function createCaches(
     autoscalers: watch(horizontalPodAutoscalers),
     metricTemplates: watch(metricTemplates),
     alertProviders: watch(alertProviders),
-    configMaps: watch<KubeObject>(configMaps, true),
-    secrets: watch<KubeObject>(secrets, true),
+    configMaps: watch<KubeObject>(configMaps, { metadataOnly: true }),
+    secrets: watch<KubeObject>(secrets, { metadataOnly: true }),
   };
   const needed = [...watched];
 
@@ -101,7 +101,7 @@ export function createCaches(
     routes: (resource) => {
       const known = watched.get(resource);
       if (known !== undefined) return known;
-      const informer = watch(resource, false, meshInformers);
+      const informer = watch(resource, { withManagers: true }, meshInformers);
       start?.(informer);
       return informer;
     },

@@ -21,6 +21,7 @@ import { note, recall, refresh, worthSaying } from './memory.ts';
 import type { Snapshot } from './observe.ts';
 import { observe } from './observe.ts';
 import { announce } from './announce.ts';
+import { repairAtMs } from './route-drift.ts';
 import type { World } from './world.ts';
 import { momentOf, timesOf } from './world.ts';
 
@@ -45,7 +46,7 @@ export async function reconcile(name: string, world: World): Promise<void> {
   else if (beatAtMs !== undefined) memory.beatAtMs = beatAtMs;
 
   tell(seen, decision, memory, now, world);
-  world.queue.addAt(name, decision.lookAgainAtMs);
+  world.queue.addAt(name, soonest(decision.lookAgainAtMs, repairAtMs(seen.routes.record)));
 }
 
 /** Effects, then the status. Where a call fails, the status says so, and the failure is thrown. */
@@ -70,6 +71,9 @@ async function carryOut(
     throw error;
   }
 }
+
+const soonest = (one = Infinity, other = Infinity): number | undefined =>
+  one === Infinity && other === Infinity ? undefined : Math.min(one, other);
 
 function keyOf(name: string) {
   const slash = name.indexOf('/');

@@ -11,6 +11,15 @@ export interface RouteRecord {
    * it was so when this process came.
    */
   standing: { readonly state: Reported['state']; readonly sinceMs: number | undefined } | undefined;
+  /** What the routes were last made to say, and for which spec. */
+  intent: string | undefined;
+  /** Resource versions at which they said so, by kind and name; '' right after a write. */
+  versions: ReadonlyMap<string, string>;
+  /** The last repair: how long the next one has to wait, and when all is forgotten. */
+  contest:
+    { readonly waitMs: number; readonly nextAtMs: number; readonly calmAtMs: number } | undefined;
+  /** Said of routes that are left as somebody else wrote them until the next repair. */
+  blockedBy: string | undefined;
 }
 
 /**
@@ -19,7 +28,13 @@ export interface RouteRecord {
  */
 export const unreportedMs = 10_000;
 
-export const createRouteRecord = (): RouteRecord => ({ standing: undefined });
+export const createRouteRecord = (): RouteRecord => ({
+  standing: undefined,
+  intent: undefined,
+  versions: new Map(),
+  contest: undefined,
+  blockedBy: undefined,
+});
 
 /** What was reported, in the core's words and times; the record goes on from here. */
 export function confirmationOf(

@@ -130,7 +130,7 @@ export interface KubeClientOptions {
 }
 
 /** What `metadata.managedFields` calls us. */
-const fieldManager = 'aviary';
+export const fieldManager = 'aviary';
 
 const patchTypes = {
   merge: 'application/merge-patch+json',

@@ -7,6 +7,7 @@ import { onAbort } from './abort.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { withManagers } from './managers.ts';
 import { createReflector } from './reflector.ts';
 import type { ReflectorState } from './reflector.ts';
 import type { Resource } from './resources.ts';
@@ -33,6 +34,8 @@ export interface InformerOptions {
    */
   readonly metadataOnly?: boolean;
   readonly labelSelector?: string;
+  /** Whether `managersOf` knows who set which part of an object. */
+  readonly withManagers?: boolean;
 }
 
 export interface Informers {
@@ -73,14 +76,16 @@ export function createInformers(options: InformersOptions): Informers {
 function keyOf(resource: Resource<KubeObject>, shape: InformerOptions): string {
   const metadata = shape.metadataOnly === true ? ' (metadata)' : '';
   const selector = shape.labelSelector === undefined ? '' : ` (${shape.labelSelector})`;
-  return `${apiVersionOf(resource)}/${resource.plural}${metadata}${selector}`;
+  const managers = shape.withManagers === true ? ' (managers)' : '';
+  return `${apiVersionOf(resource)}/${resource.plural}${metadata}${selector}${managers}`;
 }
 
 function createInformer<T extends KubeObject>(
   resource: Resource<T>,
   options: InformersOptions & InformerOptions,
 ): Informer<T> {
-  const transform = options.metadataOnly === true ? metadataOf<T> : withoutManagedFields<T>;
+  const whole = options.withManagers === true ? withManagers<T> : withoutManagedFields<T>;
+  const transform = options.metadataOnly === true ? metadataOf<T> : whole;
   const store = createStore<T>(transform);
   const waiting = new Set<() => void>();
   let running: Promise<void> | undefined;
@@ -131,7 +136,7 @@ function createInformer<T extends KubeObject>(
   };
 }
 
-/** Who set which field is half of many an object, and nobody here asks. */
+/** Who set which field is half of many an object, and hardly anybody here asks. */
 export function withoutManagedFields<T extends KubeObject>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
     readonly managedFields?: unknown;

@@ -61,10 +61,18 @@ export function confirmRoute(
       isSame(parent, parentRef, found.metadata.namespace),
     );
     if (reports.length === 0) return [{ state: 'unreported', route } as const];
-    return reports.map((report) => answerOf(route, report, found.metadata.generation ?? 0));
+    return latest(reports).map((report) => answerOf(route, report, found.metadata.generation ?? 0));
   });
   const worst = order.map((state) => answers.find((answer) => answer.state === state));
   return worst.find((answer) => answer !== undefined) ?? { state: 'confirmed' };
+}
+
+/** Entries of a controller that is no longer there stay, of the generation that it saw last. */
+function latest(reports: readonly ParentStatus[]): readonly ParentStatus[] {
+  const generationOf = ({ conditions = [] }: ParentStatus): number =>
+    Math.max(0, ...conditions.map(({ observedGeneration = 0 }) => observedGeneration));
+  const newest = Math.max(...reports.map(generationOf));
+  return reports.filter((report) => generationOf(report) === newest);
 }
 
 /** What the API fills in does not make another parent of it. */

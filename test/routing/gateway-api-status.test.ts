@@ -112,9 +112,9 @@ suite('the status of an HTTPRoute', () => {
       ),
       refused('Accepted'),
     ],
-    'two controllers of one parent, one of them late': [
-      routeWith([report(good), report([condition('Accepted', 'True', 2)])]),
-      pending,
+    'two controllers of one parent, one of them gone': [
+      routeWith([report(good), report([condition('Accepted', 'False', 2)])]),
+      confirmed,
     ],
   };
   for (const [name, [route, expected]] of Object.entries(cases)) {
