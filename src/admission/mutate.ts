@@ -30,6 +30,8 @@ export interface Lookup {
     namespace: string,
     name: string,
   ) => Parameters<typeof configChecksum>[0] | undefined;
+  /** Whether a revision served until lately, and is promoted without analysis. */
+  readonly isKnownGood: (canary: Canary, revision: string) => boolean;
   /** Whether ConfigMaps and Secrets are part of revisions. */
   readonly configTracking: boolean;
 }
@@ -69,7 +71,8 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
     metadata: { ...deployment.metadata, annotations: withoutUndefined(annotations) },
     spec: held === undefined ? deployment.spec : { ...deployment.spec, replicas: held },
   };
-  const warnings = warningsFor({ canary, changed, templateHash, asked, held });
+  const returns = revision !== undefined && lookup.isKnownGood(canary, revision);
+  const warnings = warningsFor({ canary, changed, templateHash, returns, asked, held });
   const notice = { namespace: request.namespace, canary: canary.metadata.name };
   return { answer: { warnings, wanted }, ...(changed && !request.dryRun ? { notice } : {}) };
 }

@@ -8,16 +8,19 @@ export interface Change {
   /** Whether the pod template changes. */
   readonly changed: boolean;
   readonly templateHash: string;
+  /** Whether the revision served until lately, and is promoted without analysis. */
+  readonly returns: boolean;
   /** Replicas that the manifest asks for, where these are others than there are. */
   readonly asked: number | undefined;
   /** Replicas that are kept in their place. */
   readonly held: number | undefined;
 }
 
-export function warningsFor({ canary, changed, templateHash, asked, held }: Change): string[] {
+export function warningsFor(change: Change): string[] {
+  const { canary, changed, asked, held } = change;
   const { name } = canary.spec.targetRef;
   const warnings: string[] = [];
-  if (changed) warnings.push(`${name}: ${effectOf(canary, templateHash)}`);
+  if (changed) warnings.push(`${name}: ${effectOf(change)}`);
   if (held !== undefined) {
     const when = held === 0 ? 'when its next revision is brought up' : 'with the next change';
     const later = asked === undefined || asked === 0 ? '' : `; ${asked} are used ${when}`;
@@ -26,7 +29,7 @@ export function warningsFor({ canary, changed, templateHash, asked, held }: Chan
   return warnings;
 }
 
-function effectOf(canary: Canary, templateHash: string): string {
+function effectOf({ canary, templateHash, returns }: Change): string {
   const { phase = '', canaryWeight = 0, lastAppliedSpec, lastPromotedSpec } = canary.status ?? {};
   if (canary.spec.suspend === true)
     return 'its Canary is suspended, nothing happens until it is resumed';
@@ -39,7 +42,7 @@ function effectOf(canary: Canary, templateHash: string): string {
       if (phase === 'Failed' && templateHash === lastAppliedSpec) {
         return 'this revision failed its analysis before, and is not analysed again unless it changes';
       }
-      return startOf(canary);
+      return returns ? returning(canary) : startOf(canary);
     case 'Waiting':
       return promoted
         ? 'the change that waits for approval is taken back'
@@ -48,7 +51,7 @@ function effectOf(canary: Canary, templateHash: string): string {
     case 'WaitingPromotion':
       return promoted
         ? `is mid-analysis at weight ${canaryWeight}; this takes the change back and ends the analysis`
-        : `is mid-analysis at weight ${canaryWeight}; this restarts it`;
+        : `is mid-analysis at weight ${canaryWeight}; ${returns ? returning(canary) : 'this restarts it'}`;
     case 'Promoting':
     case 'Finalising':
       return 'another revision is being promoted; this one is analysed after that';
@@ -60,6 +63,9 @@ function effectOf(canary: Canary, templateHash: string): string {
       return 'its Canary is being initialized, this is part of the first revision';
   }
 }
+
+const returning = ({ spec }: Canary): string =>
+  `this revision served within ${spec.analysis?.rollbackWindow ?? ''}, it is promoted without analysis`;
 
 /** What starts, and how long it takes at the least. */
 function startOf(canary: Canary): string {

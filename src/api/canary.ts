@@ -200,6 +200,8 @@ export interface CanaryAnalysis {
   readonly alerts?: readonly CanaryAlert[];
   readonly webhooks?: readonly CanaryWebhook[];
   readonly sessionAffinity?: SessionAffinity;
+  /** Not in the reference: a revision that served until lately is promoted without analysis. */
+  readonly rollbackWindow?: string;
 }
 
 export interface CanarySpec {
@@ -242,6 +244,15 @@ export interface TrackedTarget {
   readonly generation: number;
 }
 
+/** A revision that the primary ran; not in the reference. */
+export interface PromotedRevision {
+  readonly revision: string;
+  /** When it was promoted: RFC 3339, seconds. */
+  readonly at: string;
+  /** When the next one was; absent for the last. */
+  readonly until?: string;
+}
+
 /** Hooks that may do without a URL. */
 export type GateType =
   'confirm-rollout' | 'confirm-traffic-increase' | 'confirm-promotion' | 'rollback';
@@ -276,6 +287,10 @@ export interface CanaryStatus {
   readonly lastAppliedSpec?: string;
   /** Hash of the revision that the primary runs. */
   readonly lastPromotedSpec?: string;
+  /** The last revisions that were promoted, newest first. */
+  readonly promoted?: readonly PromotedRevision[];
+  /** This rollout is of one of those, and goes straight to promotion. */
+  readonly returning?: boolean;
   /** RFC 3339, seconds. */
   readonly lastTransitionTime?: string;
   /** Not in the reference. */

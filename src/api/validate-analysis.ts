@@ -17,6 +17,7 @@ import { metricChecks } from './validate-metrics.ts';
 
 export const analysisChecks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   interval,
+  rollbackWindow,
   threshold,
   wholeNumbers,
   percentages,
@@ -39,6 +40,15 @@ function* interval({ analysis }: Subject): Iterable<Finding> {
   const parsed = parseDuration(text);
   if (parsed.ok && parsed.ms >= 0 && parsed.ms < intervalMsMin) {
     yield warn(at('interval'), `${text} is raised to 10s, the shortest interval`);
+  }
+}
+
+function* rollbackWindow({ spec, analysis }: Subject): Iterable<Finding> {
+  const text = textOf(analysis['rollbackWindow']);
+  if (text === '') return;
+  yield* duration(at('rollbackWindow'), text);
+  if (spec['skipAnalysis'] === true) {
+    yield ignored(at('rollbackWindow'), 'skipAnalysis promotes every revision');
   }
 }
 

@@ -28,6 +28,7 @@ import { finalise, promote } from './promote.ts';
 import { rest, waitForApproval } from './rest.ts';
 import { isStalled, stalled, statusOf, transition } from './status.ts';
 import { terminate } from './terminate.ts';
+import { renamed } from './window.ts';
 
 export function decide(seen: Observation, now: Moment): Decision {
   const { canary, problem } = seen;
@@ -85,6 +86,9 @@ function adopt(seen: Observation, now: Moment): Decision {
   const status = statusOf(seen.canary);
   if (revision === undefined) return nothing;
   const wasPromoted = status.lastPromotedSpec === status.lastAppliedSpec;
-  const change = { applies: revision, ...(wasPromoted ? { lastPromotedSpec: revision.hash } : {}) };
+  const change = {
+    applies: revision,
+    ...(wasPromoted ? { lastPromotedSpec: revision.hash, ...renamed(seen) } : {}),
+  };
   return { ...nothing, status: transition(seen, change, now), lookAgainAtMs: now.steadyMs };
 }

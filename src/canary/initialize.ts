@@ -10,6 +10,7 @@ import type { Moment, Observation, RevisionView } from './observation.ts';
 import { splitAt } from './plan.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { hold, route, upkeep } from './upkeep.ts';
+import { withPromoted } from './window.ts';
 
 const beside: readonly Effect[] = [{ kind: 'EnsureSideServices' }, { kind: 'EnsurePrimary' }];
 
@@ -42,6 +43,7 @@ function takeOver(seen: Observation, now: Moment, revision: RevisionView): Decis
     draining: true,
     applies: revision,
     lastPromotedSpec: revision.hash,
+    ...withPromoted(seen, now),
   } as const;
   return {
     effects: [...effects, { kind: 'ClaimTarget' }],

@@ -156,6 +156,13 @@ export const withoutRouting = {
   ],
 };
 
+/** Not in the reference: a fast way back. */
+export const returning = (canary: Canary, revision: string) =>
+  normal(
+    `Revision ${revision} of ${targetDisplayName(canary)} served within ` +
+      `${canary.spec.analysis?.rollbackWindow ?? ''}, going straight to promotion`,
+  );
+
 /** Not in the reference: gates of our own. */
 export const decided = ({ name, verdict, by }: GateStatus): Saying => {
   const who = by === undefined ? '' : ` by ${by}`;

@@ -137,6 +137,8 @@ export interface Observation {
   readonly target?: WorkloadView;
   readonly primary?: WorkloadView;
   readonly revision?: RevisionView;
+  /** Whether that revision was promoted before, and replaced within the rollback window. */
+  readonly isKnownGood?: boolean;
   /** Replicas for the target when it is brought up. */
   readonly scaleUpReplicas: number;
   /** The split as routes were last written; absent where there are none. */

@@ -6,13 +6,7 @@
  *   ready? ─> verdict due? ─> rollback asked for? ─> routes in effect? ─> checks passed? ─> step
  */
 import type { CanaryStatus } from '../api/canary.ts';
-import {
-  analysisIntervalMs,
-  failureThreshold,
-  hooksOf,
-  skipsAnalysis,
-  totalWeight,
-} from '../api/defaults.ts';
+import { analysisIntervalMs, failureThreshold, hooksOf, totalWeight } from '../api/defaults.ts';
 import { awaitRoutes, routeDeadlineMs, unconfirmedSayings } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
@@ -25,6 +19,7 @@ import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { copyToPrimary, step, stepTaken } from './step.ts';
 import { beatOf, hold, lookingAgain, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+import { isExempt } from './window.ts';
 
 export function progress(seen: Observation, now: Moment): Decision {
   const { revision, canary } = seen;
@@ -42,7 +37,7 @@ export function progress(seen: Observation, now: Moment): Decision {
     failByChecks(seen, now) ??
     awaitReady(seen, now, canaryReadiness(seen.target));
   if (blocked !== undefined) return blocked;
-  if (skipsAnalysis(canary)) return copyToPrimary(seen, now, []);
+  if (isExempt(seen)) return copyToPrimary(seen, now, []);
   return stepTaken(seen, now) ?? judge(seen, now);
 }
 
@@ -52,7 +47,7 @@ export function progress(seen: Observation, now: Moment): Decision {
  */
 function failByChecks(seen: Observation, now: Moment): Decision | undefined {
   const { failedChecks } = statusOf(seen.canary);
-  const isOver = failedChecks >= failureThreshold(seen.canary) && !skipsAnalysis(seen.canary);
+  const isOver = failedChecks >= failureThreshold(seen.canary) && !isExempt(seen);
   return isOver ? fail(seen, now, [say.thresholdReached(seen.canary, failedChecks)]) : undefined;
 }
 
@@ -93,12 +88,22 @@ function canaryReadiness(target: Observation['target']): Readiness {
 function restart(seen: Observation, now: Moment, revision: RevisionView): Decision {
   const servesAlone = statusOf(seen.canary).canaryWeight === totalWeight && !primaryServes(seen);
   const canaryWeight = servesAlone ? totalWeight : 0;
-  const change = { phase: 'Progressing', ...zeroed, canaryWeight, applies: revision } as const;
+  const returning = seen.isKnownGood === true;
+  const change = {
+    phase: 'Progressing',
+    ...zeroed,
+    canaryWeight,
+    applies: revision,
+    returning,
+  } as const;
   const cookies = servesAlone ? {} : forgetCookies(seen);
   return {
     effects: [...upkeep, route(seen, splitAt(canaryWeight), withoutCookie(seen))],
     status: transition(seen, { ...change, ...cookies }, now),
-    sayings: [say.restarting(seen.canary)],
+    sayings: [
+      say.restarting(seen.canary),
+      ...(returning ? [say.returning(seen.canary, revision.id)] : []),
+    ],
   };
 }
 

@@ -4,7 +4,7 @@
  *
  * The canary's own readiness does not matter here: all that happens takes traffic away from it.
  */
-import { skipsAnalysis, totalWeight } from '../api/defaults.ts';
+import { totalWeight } from '../api/defaults.ts';
 import { awaitRoutes, drainedAtMs } from './confirmation.ts';
 import type { Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
@@ -15,6 +15,7 @@ import { failPromotion, hasConnections, primaryServes } from './roll-back.ts';
 import { forgetCookies, withCookie, withoutCookie } from './session.ts';
 import { statusOf, transition } from './status.ts';
 import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+import { isExempt, withPromoted } from './window.ts';
 
 const updated = [...upkeep, { kind: 'EnsureAutoscaler', mode: 'update' }] as const;
 
@@ -66,7 +67,7 @@ function abandon(seen: Observation, now: Moment, message: string): Decision {
 }
 
 function shiftAll(seen: Observation, now: Moment): Decision {
-  const { canary, abilities } = seen;
+  const { abilities } = seen;
   const change = {
     phase: 'Finalising',
     canaryWeight: 0,
@@ -74,7 +75,7 @@ function shiftAll(seen: Observation, now: Moment): Decision {
     draining: hasConnections(seen),
     ...forgetCookies(seen),
   } as const;
-  const silent = !abilities.weights || skipsAnalysis(canary);
+  const silent = !abilities.weights || isExempt(seen);
   return {
     effects: [...updated, route(seen, splitAt(0), withoutCookie(seen))],
     status: transition(seen, change, now),
@@ -96,6 +97,7 @@ function shiftStep(seen: Observation, now: Moment, canaryWeight: number): Decisi
 
 export function finalise(seen: Observation, now: Moment): Decision {
   const { canary } = seen;
+  const promoted = withPromoted(seen, now);
   const effects = [...upkeep, route(seen, splitAt(0))];
   // The canary's pods are what traffic falls back on.
   const blocked = primaryBlocks(seen, now, effects);
@@ -107,10 +109,10 @@ export function finalise(seen: Observation, now: Moment): Decision {
     const lookAgainAtMs = drainedAtMs(seen);
     if (now.steadyMs < lookAgainAtMs) return { ...nothing, effects, lookAgainAtMs };
   }
-  const skipped = skipsAnalysis(canary);
+  const skipped = isExempt(seen);
   return {
     effects: [...effects, { kind: 'ScaleTarget', replicas: 0 }],
-    status: transition(seen, { phase: 'Succeeded', draining: false }, now),
+    status: transition(seen, { phase: 'Succeeded', draining: false, ...promoted }, now),
     sayings: [],
     outcome: skipped ? 'skipped' : 'completed',
     closing: [skipped ? say.promotedUnanalysed(canary) : say.promoted(canary)],

@@ -19,6 +19,7 @@ import { statusOf, transition, zeroed } from './status.ts';
 import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
 import type { Wait } from './wait.ts';
 import { waitFor } from './wait.ts';
+import { begun } from './window.ts';
 
 export function rest(seen: Observation, now: Moment): Decision {
   const { revision } = seen;
@@ -155,11 +156,20 @@ function start(
 ): Decision {
   const { canary } = seen;
   const { canaryWeight } = statusOf(canary);
-  const change = { phase: 'Progressing', ...zeroed, canaryWeight, draining: false } as const;
+  const returning = seen.isKnownGood === true;
+  const change = {
+    phase: 'Progressing',
+    ...zeroed,
+    canaryWeight,
+    draining: false,
+    returning,
+    ...begun(seen, now),
+  } as const;
+  const said = returning ? [say.returning(canary, revision.id)] : [];
   return {
     effects,
     status: transition(seen, { ...change, applies: revision }, now),
-    sayings: [...sayings, say.scalingUp(canary)],
+    sayings: [...sayings, say.scalingUp(canary), ...said],
   };
 }
 

@@ -12,6 +12,7 @@ import { forgetCookies, withoutCookie } from './session.ts';
 import type { StatusChange } from './status.ts';
 import { statusOf, transition, zeroed } from './status.ts';
 import { route, upkeep } from './upkeep.ts';
+import { withoutFailed } from './window.ts';
 
 /**
  * Whether traffic may be sent to the primary. One that broke in a promotion does not count, even
@@ -58,6 +59,7 @@ export function fail(seen: Observation, now: Moment, because: readonly Saying[])
     ...forgetCookies(seen),
     draining,
     ...applies,
+    ...withoutFailed(seen),
   } as const;
   return {
     effects: [...upkeep, route(seen, splitAt(0), withoutCookie(seen)), ...idle],
@@ -121,7 +123,13 @@ interface Kept {
 
 function keepOnCanary(seen: Observation, now: Moment, kept: Kept): Decision {
   const { weight, sayings } = kept;
-  const change = { phase: 'Failed', ...zeroed, canaryWeight: weight, draining: false } as const;
+  const change = {
+    phase: 'Failed',
+    ...zeroed,
+    canaryWeight: weight,
+    draining: false,
+    ...withoutFailed(seen),
+  } as const;
   return {
     effects: [...upkeep, route(seen, splitAt(weight))],
     status: transition(seen, { ...change, ...kept.change }, now),

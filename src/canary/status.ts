@@ -2,7 +2,7 @@
  * The status after a transition: phase, counters, hashes and the `Promoted` condition
  * (`spec/01`, 1.8 and 1.9). A status that would say the same is returned as it is.
  */
-import type { Canary, CanaryStatus, GateStatus } from '../api/canary.ts';
+import type { Canary, CanaryStatus, GateStatus, Phase } from '../api/canary.ts';
 import type { Condition } from '../api/kubernetes.ts';
 import { rollbackGates } from './gates.ts';
 import type { Moment, Observation, Problem, RevisionView } from './observation.ts';
@@ -20,12 +20,15 @@ export type StatusChange = Partial<
     | 'iterations'
     | 'failedChecks'
     | 'lastPromotedSpec'
+    | 'promoted'
     | 'sessionAffinityCookie'
     | 'primarySessionAffinityCookie'
     | 'previousSessionAffinityCookie'
   >
 > & {
   readonly draining?: boolean;
+  /** Whether the rollout that begins is promoted without analysis. */
+  readonly returning?: boolean;
   /** Gates of our own that wait from here on; those that waited before are gone. */
   readonly gates?: readonly GateStatus[];
   /** Remember the target's present revision as the one that was acted on. */
@@ -34,15 +37,25 @@ export type StatusChange = Partial<
 
 export const zeroed = { canaryWeight: 0, iterations: 0, failedChecks: 0 } as const;
 
+/** Phases of one rollout. */
+const underway: readonly Phase[] = ['Progressing', 'WaitingPromotion', 'Promoting', 'Finalising'];
+
 /** The next status; a phase brings its condition along. */
 export function transition(seen: Observation, change: StatusChange, now: Moment): CanaryStatus {
-  const { applies, draining, gates: _, ...fields } = change;
-  const { draining: wasDraining, gates: __, ...before } = statusOf(seen.canary);
+  const { applies, draining, returning, gates: _, ...fields } = change;
+  const {
+    draining: wasDraining,
+    returning: wasReturning,
+    gates: __,
+    ...before
+  } = statusOf(seen.canary);
+  const isUnderway = underway.includes(fields.phase ?? before.phase);
   const gates = gatesAfter(seen, change, now);
   const next = {
     ...before,
     ...((draining ?? wasDraining) ? { draining: true } : {}),
     ...(gates.length > 0 ? { gates } : {}),
+    ...(isUnderway && (returning ?? wasReturning) ? { returning: true } : {}),
     ...fields,
     ...(applies === undefined ? {} : applied(applies)),
     lastTransitionTime: now.wallTime,

@@ -35,6 +35,7 @@ import type { Checks } from './checks.ts';
 import { describeFailure } from './failures.ts';
 import { createInterests } from './interests.ts';
 import type { Interests, ObjectPath } from './interests.ts';
+import { isKnownGood } from './known-good.ts';
 import { createQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
@@ -137,7 +138,7 @@ export function createController(options: ControllerOptions): Controller {
   };
   const isNews = createApiNews();
   return {
-    ...lookupsOf(settings, targets, configs, caches),
+    ...lookupsOf(settings, targets, configs, caches, clock),
     queue,
     watchChanged: (plural, state) => {
       if (isNews(plural, state)) wakeAll();
@@ -278,6 +279,7 @@ function lookupsOf(
   targets: TargetIndex,
   configs: TrackedConfigs,
   caches: Caches,
+  clock: Clock,
 ): Pick<Controller, 'lookup' | 'validation'> {
   const read = (kind: 'ConfigMap' | 'Secret', namespace: string, name: string) => {
     // What is not in memory is read for the next time; this answer does not wait for it.
@@ -287,6 +289,7 @@ function lookupsOf(
   return {
     lookup: {
       configTracking: settings.configTracking,
+      isKnownGood: (canary, revision) => isKnownGood(canary, revision, clock.now()),
       canaryOf: (namespace, name) => targets.of(namespace, { kind: 'Deployment', name })[0],
       config: read,
     },

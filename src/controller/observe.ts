@@ -26,6 +26,7 @@ import { named, readinessOf, unavailableSince } from '../targets/readiness.ts';
 import type { Selector } from '../targets/selector.ts';
 import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
+import { isKnownGood } from './known-good.ts';
 import type { Memory } from './memory.ts';
 import { unavailableMs } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
@@ -88,6 +89,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     ...(target === undefined ? {} : { target: targetView(canary, target, memory, world) }),
     ...(primary === undefined ? {} : { primary: primaryView(canary, primary, memory, world) }),
     ...(revision === undefined ? {} : { revision }),
+    isKnownGood: isKnownGood(canary, revision?.id ?? '', world.clock.now()),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
     ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),

@@ -71,6 +71,7 @@ export function lookupOf(
 ): Lookup {
   return {
     configTracking: true,
+    isKnownGood: () => false,
     canaryOf: (namespace, deployment) =>
       namespace === 'test' && deployment === 'podinfo' ? canary : undefined,
     config: (kind, _, name) =>

@@ -110,6 +110,7 @@ suite('on a real API server', { skip: await controlPlaneOrSkip() }, () => {
     const app = createAdmissionApp({
       lookup: {
         configTracking: true,
+        isKnownGood: () => false,
         config: () => undefined,
         canaryOf: (_, name) => {
           reviewed.push(name);

@@ -26,6 +26,7 @@ const said = (parts: CanaryParts, templateHash = changedHash): readonly string[]
     canary: podinfoCanary(parts),
     changed: true,
     templateHash,
+    returns: false,
     asked: undefined,
     held: undefined,
   });
@@ -81,6 +82,25 @@ suite('a change is answered', () => {
   };
   for (const [sentence, [status = {}, expected]] of Object.entries(cases)) {
     test(sentence, () => assert.deepEqual(said({ status }), [`podinfo: ${expected}`]));
+  }
+});
+
+suite('going back to what served until lately is answered', () => {
+  const spec = { analysis: { interval: '30s', threshold: 3, rollbackWindow: '30m' } };
+  const straight = 'this revision served within 30m, it is promoted without analysis';
+  const cases: Partial<Record<Phase, string>> = {
+    Succeeded: straight,
+    Failed: straight,
+    Progressing: `is mid-analysis at weight 0; ${straight}`,
+  };
+  for (const [phase, expected] of Object.entries(cases)) {
+    test(phase, () => {
+      const canary = podinfoCanary({ spec, status: { phase: phase as Phase } });
+      const change = { canary, changed: true, templateHash: changedHash, returns: true };
+      assert.deepEqual(warningsFor({ ...change, asked: undefined, held: undefined }), [
+        `podinfo: ${expected}`,
+      ]);
+    });
   }
 });
 
@@ -167,7 +187,12 @@ suite('replicas that are held are answered', () => {
   };
   for (const [sentence, [asked, held, expected]] of Object.entries(cases)) {
     test(sentence, () => {
-      const change = { canary: podinfoCanary(), changed: false, templateHash: changedHash };
+      const change = {
+        canary: podinfoCanary(),
+        changed: false,
+        returns: false,
+        templateHash: changedHash,
+      };
       assert.deepEqual(warningsFor({ ...change, asked, held }), expected);
     });
   }

@@ -22,12 +22,16 @@ const exceptions: Readonly<Record<string, string>> = {
   'alertproviders.flagger.app.spec: anyOf':
     'M-14: address and secretRef together are what the documentation of the reference shows',
   'alertproviders.flagger.app.spec: oneOf': 'M-14: the other half of it',
+  'canaries.flagger.app.spec.analysis.rollbackWindow: added':
+    'a revision that served until lately is promoted without analysis',
   'canaries.flagger.app.spec.analysis.webhooks[].url: format':
     'no format of the API server, which warns of it at each apply and checks nothing',
   'canaries.flagger.app.spec.analysis.webhooks[]: required':
     'a confirm or rollback hook without a URL is a gate of our own; admission refuses the others',
   'canaries.flagger.app.spec.service.mirror: required':
     'stands on the array there, where it means nothing; its items may lack backendRef',
+  'canaries.flagger.app.status.promoted: added': 'what may go straight to promotion again',
+  'canaries.flagger.app.status.returning: added': 'tells a rollout of such a revision from others',
   'canaries.flagger.app.status.draining: added':
     'tells pods that wait for their connections to end from pods that somebody brought up',
   'canaries.flagger.app.status.gates: added':

@@ -206,6 +206,11 @@ suite('refused', () => {
       'spec.analysis.webhooks[0].url',
       /no http or https URL/,
     ],
+    'a rollback window that is no duration': [
+      { analysis: { rollbackWindow: '1day' } },
+      'spec.analysis.rollbackWindow',
+      /"1day" is no duration/,
+    ],
     'a test without a URL': [
       { analysis: { webhooks: [{ name: 'g', type: 'confirm-rollout' }, { name: 'w' }] } },
       'spec.analysis.webhooks[1].url',

@@ -24,6 +24,7 @@ import type {
   WorkloadView,
 } from '../../src/canary/observation.ts';
 import { statusOf } from '../../src/canary/status.ts';
+import { isKnownGood } from '../../src/controller/known-good.ts';
 import { compareRevision } from '../../src/revision/change.ts';
 import { canaryOf, hashOf, idOf } from './builders.ts';
 
@@ -279,6 +280,7 @@ export function createDriver(setup: Setup = {}): Driver {
         },
       }),
       revision: { hash, id: idOf(target.revision), configs: {}, tracked, change },
+      isKnownGood: isKnownGood(world.canary, idOf(target.revision), epochMs + world.nowMs),
       scaleUpReplicas: 2,
       ...(abilities.weights && world.split !== undefined ? { split: world.split } : {}),
       answers: memory.answers,

@@ -117,11 +117,13 @@ function endOf(site: Site) {
   const {
     lastTransitionTime: _,
     conditions,
+    promoted,
     ...status
   } = cluster.read(canaries, 'podinfo')?.status ?? ({} as never);
   const { trackedTarget: __, ...settled } = status;
   return {
     status: settled,
+    promoted: promoted?.map(({ revision }) => revision),
     conditions: conditions?.map(({ type, status: is, reason }) => ({ type, is, reason })),
     weights: weightsOf(routeOf(site)),
     // One that was made to roll twice has a higher one.

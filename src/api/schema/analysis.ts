@@ -116,6 +116,7 @@ export const analysis = object(
     alerts,
     webhooks,
     sessionAffinity,
+    rollbackWindow: duration('How long a revision that was replaced is promoted without analysis.'),
   },
   [],
   exactlyOne(

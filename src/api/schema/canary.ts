@@ -125,6 +125,19 @@ const status = object('What the controller did, and where it is.', {
   trackedConfigs: stringMap('Checksums of ConfigMaps and Secrets that the workload uses.'),
   lastAppliedSpec: string('Hash of the revision that was last acted on.'),
   lastPromotedSpec: string('Hash of the revision that the primary runs.'),
+  promoted: array(
+    'The last revisions that were promoted, newest first.',
+    object(
+      'One revision.',
+      {
+        revision: string('Names template and configuration.'),
+        at: string('When it was promoted.', { format: 'date-time' }),
+        until: string('When the next one was.', { format: 'date-time' }),
+      },
+      ['revision', 'at'],
+    ),
+  ),
+  returning: boolean('This revision was promoted before, and goes straight to promotion.'),
   lastTransitionTime: string('When the status last changed.', { format: 'date-time' }),
   trackedTarget: object('The workload as it was then.', {
     uid: string('Its uid.'),
