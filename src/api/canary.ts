@@ -273,6 +273,49 @@ export interface GateStatus {
   readonly at?: string;
 }
 
+/** A check that a verdict rests on; not in the reference. */
+export interface CheckRecord {
+  /** The metric's name, or the hook's. */
+  readonly name: string;
+  /** As people read it: `99.81%`, `98ms`, `1.5`. Absent for hooks, and where nothing was measured. */
+  readonly value?: string;
+  /** What would have been good: `>= 99%`. There where it was not. */
+  readonly threshold?: string;
+  readonly verdict: 'Passed' | 'Failed' | 'NoData' | 'Unmeasured' | 'Refused';
+}
+
+/** One step of a rollout, or what kept it from one; not in the reference. */
+export interface StepRecord {
+  /** RFC 3339, seconds. */
+  readonly at: string;
+  readonly event:
+    'Started' | 'Waiting' | 'Advanced' | 'Halted' | 'Lowered' | 'Promoting' | 'Finalising';
+  /** Percent of traffic on the canary from then on. */
+  readonly weight: number;
+  readonly iteration?: number;
+  readonly checks?: readonly CheckRecord[];
+  /** In the words of the event. */
+  readonly why?: string;
+}
+
+/** What became of one revision, in the order in which it happened; not in the reference. */
+export interface RolloutRecord {
+  readonly revision: string;
+  /** Who made the change, where admission saw it. */
+  readonly by?: string;
+  /** One line on what changed. */
+  readonly cause?: string;
+  readonly startedAt: string;
+  /** Absent while it lasts. */
+  readonly endedAt?: string;
+  readonly outcome?: 'Promoted' | 'PromotedUnanalysed' | 'Failed' | 'Canceled' | 'Replaced';
+  /** Why it ended so, in the words of the events. */
+  readonly why?: string;
+  readonly steps?: readonly StepRecord[];
+  /** Steps that were left out of the middle. */
+  readonly folded?: number;
+}
+
 export interface CanaryStatus {
   readonly phase: Phase;
   readonly failedChecks: number;
@@ -302,6 +345,8 @@ export interface CanaryStatus {
   readonly draining?: boolean;
   /** Gates of our own at which the rollout waits, and rollback gates while it lasts. */
   readonly gates?: readonly GateStatus[];
+  /** The last rollouts, newest last; bounded (`canary/journal.ts`). Not in the reference. */
+  readonly journal?: readonly RolloutRecord[];
   readonly conditions?: readonly Condition[];
 }
 

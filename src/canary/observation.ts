@@ -2,7 +2,7 @@
  * What the core looks at: one plain value per canary, gathered from caches by the controller.
  * Nothing in it can be asked for more; what is not here was not seen.
  */
-import type { Canary, TrackedTarget } from '../api/canary.ts';
+import type { Canary, CheckRecord, TrackedTarget } from '../api/canary.ts';
 import type { StringMap } from '../api/kubernetes.ts';
 
 export type Readiness =
@@ -42,6 +42,9 @@ export interface RevisionView {
   readonly configs?: StringMap;
   readonly tracked: TrackedTarget;
   readonly change: Change;
+  /** Who made the change, and one line on what it is, where admission saw it. */
+  readonly changedBy?: string;
+  readonly cause?: string;
 }
 
 export interface Split {
@@ -112,6 +115,8 @@ export interface Answer {
   /** Refused by a gate of our own, which somebody may open by annotation. */
   readonly waitsForGate?: boolean;
   readonly sayings: readonly Saying[];
+  /** What was asked and what it came to, for the journal. */
+  readonly checks?: readonly CheckRecord[];
 }
 
 /** Time as the core needs it. */

@@ -1,4 +1,5 @@
 /** The metric checks of a verdict, with the caches to look templates up in and a gauge for values. */
+import type { CheckReport } from '../analysis/threshold.ts';
 import type { Canary } from '../api/canary.ts';
 import { displayName } from '../api/defaults.ts';
 import type { Clock } from '../kube/clock.ts';
@@ -20,6 +21,8 @@ export interface ChecksOptions extends Pick<
 export interface ChecksOutcome {
   readonly passed: boolean;
   readonly events: readonly MetricEvent[];
+  /** What was measured; absent where nothing is. */
+  readonly reports?: readonly CheckReport[];
 }
 
 export interface Checks {

@@ -12,6 +12,7 @@ import { statusOf } from '../canary/status.ts';
 import { runHooks } from '../hooks/run-hooks.ts';
 import { hookChecksum } from '../revision/reference-hash.ts';
 import { announce } from './announce.ts';
+import { hookRecords, metricRecord } from './check-records.ts';
 import type { Memory } from './memory.ts';
 import type { Snapshot } from './observe.ts';
 import type { World } from './world.ts';
@@ -58,9 +59,14 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
   const sayings = hooks.events.map(decided);
   const { passed, refusedBy } = hooks;
   const waitsForGate = refusedBy !== undefined && isBuiltInGate(refusedBy);
-  if (stage !== 'Analysis' || !passed) return { passed, sayings, waitsForGate };
+  const checks = hookRecords(canary, hooksOfStage[stage], hooks);
+  if (stage !== 'Analysis' || !passed) return { passed, sayings, waitsForGate, checks };
   const metrics = await world.checks.analyse(canary, world.signal);
-  return { passed: metrics.passed, sayings: [...sayings, ...metrics.events.map(decided)] };
+  return {
+    passed: metrics.passed,
+    sayings: [...sayings, ...metrics.events.map(decided)],
+    checks: [...checks, ...(metrics.reports ?? []).map(metricRecord)],
+  };
 }
 
 const contextOf = (canary: Canary, phase: Phase, { clock, signal, post }: World) => ({

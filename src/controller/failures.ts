@@ -40,10 +40,10 @@ export function describeFailure(
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/**
- * The status that names the call which fails, from the second look in a row on; undefined where it
- * is not worth a write.
- */
+/** Failed looks in a row that are worth a write: retries of some five seconds. */
+const failedLooksMin = 7;
+
+/** The status that names the call which fails; undefined where it is not worth a write. */
 export function statusOfFailure(
   observation: Observation,
   error: unknown,
@@ -52,5 +52,6 @@ export function statusOfFailure(
 ): CanaryStatus | undefined {
   if (isConflict(error)) return undefined;
   memory.failedLooks += 1;
-  return memory.failedLooks > 1 ? retrying(observation, messageOf(error), now) : undefined;
+  if (memory.failedLooks < failedLooksMin) return undefined;
+  return retrying(observation, messageOf(error), now);
 }

@@ -2,7 +2,11 @@
  * Gathers what the core looks at, from caches only, and notes what was read, so that a change of it
  * wakes the canary. Nothing is decided here.
  */
-import { revisionAnnotation } from '../api/annotations.ts';
+import {
+  changeCauseAnnotation,
+  changedByAnnotation,
+  revisionAnnotation,
+} from '../api/annotations.ts';
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import {
   canaryReadyThreshold,
@@ -179,12 +183,28 @@ function observeRevision(
     primaryAgrees: () => (primary === undefined ? undefined : primaryAgrees(options(), primary)),
     primaryRevision: primary?.metadata.annotations?.[revisionAnnotation],
   });
+  const id = revisionOf(hash, checksums);
   return {
     hash,
-    id: revisionOf(hash, checksums),
+    id,
     ...(checksums === undefined ? {} : { configs: checksums }),
     tracked: { uid, generation },
     change,
+    ...attributionOf(target, id),
+  };
+}
+
+/** What admission stamped, if it is about this revision: configuration changes without a stamp. */
+function attributionOf(
+  { metadata }: Deployment,
+  id: string,
+): Pick<RevisionView, 'changedBy' | 'cause'> {
+  const { annotations = {} } = metadata;
+  if (annotations[revisionAnnotation] !== id) return {};
+  const { [changedByAnnotation]: changedBy, [changeCauseAnnotation]: cause } = annotations;
+  return {
+    ...(changedBy === undefined ? {} : { changedBy }),
+    ...(cause === undefined ? {} : { cause }),
   };
 }
 

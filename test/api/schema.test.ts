@@ -36,6 +36,8 @@ const exceptions: Readonly<Record<string, string>> = {
     'tells pods that wait for their connections to end from pods that somebody brought up',
   'canaries.flagger.app.status.gates: added':
     'names the gates that may be opened by annotation now',
+  'canaries.flagger.app.status.journal: added':
+    'tells what became of the last rollouts after their events have expired',
   'canaries.flagger.app.status.trackedTarget: added':
     'tells a change of the target from a new default of the API server',
 };

@@ -30,6 +30,8 @@ interface Life {
   readonly writes: number;
   readonly events: readonly string[];
   readonly weights: readonly number[];
+  /** Steps in the journal. */
+  readonly steps: readonly string[];
   readonly end: unknown;
 }
 
@@ -107,9 +109,15 @@ async function live({ run, verdict }: Scenario, killAfter = Infinity): Promise<L
     writes: cluster.writes.filter(({ by }) => by === 'first').length,
     events: eventsOf(site, 'podinfo'),
     weights: weightStory(site, 'podinfo'),
+    steps: stepsOf(site),
     end: endOf(site),
   };
 }
+
+const stepsOf = ({ cluster }: Site): readonly string[] =>
+  (cluster.read(canaries, 'podinfo')?.status?.journal ?? []).flatMap(({ revision, steps = [] }) =>
+    steps.map(({ event, weight }) => `${revision} ${event} ${weight}`),
+  );
 
 /** What must be the same at the end, whoever came there. */
 function endOf(site: Site) {
@@ -120,9 +128,10 @@ function endOf(site: Site) {
     promoted,
     ...status
   } = cluster.read(canaries, 'podinfo')?.status ?? ({} as never);
-  const { trackedTarget: __, ...settled } = status;
+  const { trackedTarget: __, journal = [], ...settled } = status;
   return {
     status: settled,
+    journal: journal.map(({ revision, outcome }) => [revision, outcome]),
     promoted: promoted?.map(({ revision }) => revision),
     conditions: conditions?.map(({ type, status: is, reason }) => ({ type, is, reason })),
     weights: weightsOf(routeOf(site)),
@@ -157,6 +166,9 @@ for (const [name, scenario] of Object.entries(scenarios)) {
         const where = `killed after write ${writes} of ${whole.writes}`;
         assert.deepEqual(cut.end, whole.end, where);
         assert.deepEqual(cut.weights, whole.weights, where);
+        // A route that was written, and that a newer revision took back before anybody saw it.
+        assert.ok(missing(whole.steps, cut.steps).length <= 1, `${where}: ${cut.steps.join('; ')}`);
+        assert.deepEqual(missing(cut.steps, whole.steps), [], where);
         const lost = missing(whole.events, cut.events);
         assert.ok(lost.length <= sayingsOfOneStep, `${where}: lost ${lost.join('; ')}`);
         const at = lost.map((text) => whole.events.indexOf(text));

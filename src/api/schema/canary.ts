@@ -12,6 +12,7 @@ import {
   string,
   stringMap,
 } from './builders.ts';
+import { journal } from './journal.ts';
 import { service } from './service.ts';
 
 const spec = object(
@@ -145,6 +146,7 @@ const status = object('What the controller did, and where it is.', {
   }),
   draining: boolean('Traffic has left the pods of the workload, which go an interval after that.'),
   gates,
+  journal,
   sessionAffinityCookie: string('Cookie of this rollout.'),
   primarySessionAffinityCookie: string('Cookie that keeps users on the primary.'),
   previousSessionAffinityCookie: string('Cookie of the rollout before.'),
