@@ -8,7 +8,8 @@ import { basename, join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import type { Canary, CanaryAnalysis, CanaryService } from '../../src/api/canary.ts';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
-import type { Cookies, Split } from '../../src/routing/provider.ts';
+import type { Cookies, RoutingProvider, Split } from '../../src/routing/provider.ts';
+import { allProviders } from '../../src/routing/registry.ts';
 import { canaryOf } from './canaries.ts';
 
 export interface GoldenCase {
@@ -36,8 +37,20 @@ const style = { singleQuote: true, lineWidth: 0 } as const;
 
 export const goldenDirectory = join(import.meta.dirname, '../golden/routing');
 
+/** Providers that have golden files; in a directory's name a hyphen stands for a colon. */
+export function goldenProviders(): readonly RoutingProvider[] {
+  const directories = readdirSync(goldenDirectory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  const providers = allProviders().filter(({ name }) => directories.includes(directoryOf(name)));
+  assert.equal(providers.length, directories.length, 'a directory is named after no provider');
+  return providers;
+}
+
+const directoryOf = (provider: string): string => provider.replaceAll(':', '-');
+
 export function goldenCases(provider: string): readonly GoldenCase[] {
-  const directory = join(goldenDirectory, provider);
+  const directory = join(goldenDirectory, directoryOf(provider));
   const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
   assert.ok(files.length > 0, `no golden files in ${directory}`);
   return files.toSorted().map((file) => goldenCase(join(directory, file)));
