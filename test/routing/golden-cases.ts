@@ -33,7 +33,7 @@ interface Given {
 
 const separator = '\n---\n';
 /** As prettier has it, so that a rewritten file passes the check of formats. */
-const style = { singleQuote: true, lineWidth: 0 } as const;
+const style = { singleQuote: true, lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 export const goldenDirectory = join(import.meta.dirname, '../golden/routing');
 
