@@ -23,6 +23,7 @@ import { nothing } from './decision.ts';
 import { initialize } from './initialize.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation } from './observation.ts';
+import { planOf } from './plan.ts';
 import { progress } from './progress.ts';
 import { finalise, promote } from './promote.ts';
 import { rest, waitForApproval } from './rest.ts';
@@ -80,15 +81,23 @@ function ensureFinalizer(canary: Canary): readonly Effect[] {
   return present === wanted ? [] : [{ kind: 'EnsureFinalizer', present: wanted }];
 }
 
-/** Hashes that changed though nobody changed the target are taken over, and nothing starts. */
+/**
+ * Hashes that changed though nobody changed the target are taken over, and nothing starts. So is
+ * what the reference's status lacks: it notes what was promoted only at the end, and it forgets the
+ * weight while promotion waits (`spec/01`, 1.8), where the routes are the truth.
+ */
 function adopt(seen: Observation, now: Moment): Decision {
-  const { revision } = seen;
-  const status = statusOf(seen.canary);
+  const { revision, canary, split } = seen;
+  const { phase, canaryWeight, lastPromotedSpec, lastAppliedSpec } = statusOf(canary);
   if (revision === undefined) return nothing;
-  const wasPromoted = status.lastPromotedSpec === status.lastAppliedSpec;
+  const isOnPrimary = phase === 'Promoting' || phase === 'Finalising';
+  const wasPromoted = isOnPrimary || lastPromotedSpec === lastAppliedSpec;
+  const isWeighted = planOf(canary, seen.abilities).kind === 'Weights';
+  const forgot = phase === 'WaitingPromotion' && isWeighted && canaryWeight === 0;
   const change = {
     applies: revision,
     ...(wasPromoted ? { lastPromotedSpec: revision.hash, ...renamed(seen) } : {}),
+    ...(forgot && split !== undefined ? { canaryWeight: split.canary } : {}),
   };
   return { ...nothing, status: transition(seen, change, now), lookAgainAtMs: now.steadyMs };
 }

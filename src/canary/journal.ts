@@ -29,7 +29,8 @@ export const bytesMax = 8 * 1024;
 export function journalize(seen: Observation, decision: Decision, now: Moment): Decision {
   const { status } = decision;
   const before = statusOf(seen.canary);
-  if (status === undefined || !isTransition(before, status)) return decision;
+  const isAdopted = seen.revision?.change === 'Adopt';
+  if (status === undefined || isAdopted || !isTransition(before, status)) return decision;
   const { journal: known = [] } = before;
   const journal = bounded(record(known, { seen, decision, status, before, now }));
   if (journal === known || journal.length === 0) return decision;

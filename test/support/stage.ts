@@ -65,6 +65,8 @@ export interface StageOptions {
   readonly isReady?: (image: string, pod: string) => boolean;
   /** What was written before the controller came, and its admission: nobody refused it. */
   readonly before?: (api: ControllerApi) => Promise<unknown>;
+  /** Called a second after that, and before the controller starts. */
+  readonly settled?: (api: ControllerApi) => void;
 }
 
 export interface Stage {
@@ -103,6 +105,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
   if (options.before !== undefined) {
     await Promise.all([options.before(world.cluster.api), world.clock.advance(1_000)]);
   }
+  options.settled?.(world.cluster.api);
   const telemetry = createTelemetry({ version: 'test', meshProvider: 'istio' });
   const process = world.start({
     name: 'aviary',
