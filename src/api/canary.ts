@@ -336,6 +336,8 @@ export interface CanaryStatus {
   readonly returning?: boolean;
   /** RFC 3339, seconds. */
   readonly lastTransitionTime?: string;
+  /** In phase Waiting: when the change that waits was first seen. Its place in line. */
+  readonly waitingSince?: string;
   /** Not in the reference. */
   readonly trackedTarget?: TrackedTarget;
   /**

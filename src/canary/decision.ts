@@ -76,6 +76,8 @@ export interface Decision {
   readonly sayings: readonly Saying[];
   /** What is waited for, where `conditions.ts` cannot tell by the rest of the decision. */
   readonly obstacle?: Obstacle;
+  /** Everything else is in order: a slot is asked for, and the decision made with the answer. */
+  readonly asksForSlot?: boolean;
   /** To be answered before the decision can be made; nothing else happens until then. */
   readonly question?: Question;
   /** The verdict that was due at this time has been given: the next is an interval later. */

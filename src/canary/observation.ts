@@ -133,6 +133,18 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Whether one more rollout may be in progress. */
+export type Slot =
+  | { readonly kind: 'Unasked' }
+  | { readonly kind: 'Granted' }
+  | {
+      readonly kind: 'Refused';
+      /** The limit; says the same for as long as the wait lasts. */
+      readonly why: string;
+      /** Who is in progress, and how many come first. */
+      readonly details: string;
+    };
+
 export interface Observation {
   readonly canary: Canary;
   readonly abilities: RoutingAbilities;
@@ -144,6 +156,8 @@ export interface Observation {
   readonly revision?: RevisionView;
   /** Whether that revision was promoted before, and replaced within the rollback window. */
   readonly isKnownGood?: boolean;
+  /** Absent where any number of rollouts may be in progress. */
+  readonly slot?: Slot;
   /** Replicas for the target when it is brought up. */
   readonly scaleUpReplicas: number;
   /** The split as routes were last written; absent where there are none. */

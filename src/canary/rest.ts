@@ -5,9 +5,15 @@
  * While at rest, what drifted is repaired, and pods that traffic has left are scaled down.
  */
 import type { CanaryStatus } from '../api/canary.ts';
-import { analysisIntervalMs, displayName, hooksOf, totalWeight } from '../api/defaults.ts';
+import {
+  analysisIntervalMs,
+  displayName,
+  hooksOf,
+  skipsAnalysis,
+  totalWeight,
+} from '../api/defaults.ts';
 import { awaitRoutes, drainedAtMs } from './confirmation.ts';
-import type { Decision, Effect } from './decision.ts';
+import type { Decision, Effect, Obstacle } from './decision.ts';
 import { nothing } from './decision.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation, RevisionView } from './observation.ts';
@@ -95,7 +101,7 @@ function begin(
   const blocked = rollbackByGate(seen, now) ?? primaryBlocks(seen, now, effects);
   if (blocked !== undefined) return blocked;
   if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
-    return start(seen, now, revision, effects, []);
+    return startInTurn(seen, now, revision, effects, []);
   }
   if (statusOf(seen.canary).phase === 'Waiting' && now.steadyMs < nextBeatAtMs(seen)) {
     return { ...nothing, effects, lookAgainAtMs: nextBeatAtMs(seen) };
@@ -106,7 +112,7 @@ function begin(
   if (rollback.decision !== undefined) return rollback.decision;
   const answer = ask(seen, 'ConfirmRollout');
   if (!answer.given) return { ...nothing, effects, question: answer.question };
-  if (answer.passed) return start(seen, now, revision, effects, answer.sayings);
+  if (answer.passed) return startInTurn(seen, now, revision, effects, answer.sayings);
   return refuse(seen, now, effects, waitFor(seen, 'confirm-rollout', answer, now));
 }
 
@@ -141,6 +147,47 @@ function primaryBlocks(
   if (readiness.kind === 'Ready') return undefined;
   if (readiness.retriable) return hold(seen, now, effects, readiness);
   return fail(seen, now, say.deadlineExceeded(seen.canary, readiness.message));
+}
+
+/** A rollout that is analysed takes a slot, where there are not enough for all. */
+function startInTurn(
+  seen: Observation,
+  now: Moment,
+  revision: RevisionView,
+  effects: readonly Effect[],
+  sayings: Decision['sayings'],
+): Decision {
+  const { canary, slot, isKnownGood } = seen;
+  // What is promoted at once needs none; nor does the fix of a canary that serves alone (D1).
+  const needsNone = skipsAnalysis(canary) || isKnownGood || statusOf(canary).canaryWeight > 0;
+  if (slot === undefined || slot.kind === 'Granted' || needsNone) {
+    return start(seen, now, revision, effects, sayings);
+  }
+  if (slot.kind === 'Unasked') return { ...nothing, asksForSlot: true };
+  const { why, details } = slot;
+  const message = details === '' ? why : `${why}: ${details}`;
+  return queue(seen, now, effects, { why, obstacle: { reason: 'NoSlot', message } });
+}
+
+interface Queued {
+  readonly why: string;
+  readonly obstacle: Obstacle;
+}
+
+/** Not its turn. Whoever is in the way wakes it; no clock does. */
+function queue(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+  { why, obstacle }: Queued,
+): Decision {
+  const waits = statusOf(seen.canary).phase === 'Waiting';
+  return {
+    effects,
+    sayings: [say.queued(seen.canary, why)],
+    obstacle,
+    ...(waits ? {} : { status: transition(seen, { phase: 'Waiting' }, now) }),
+  };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Canary, CanaryStatus, GateStatus, Phase } from '../api/canary.ts';
 import type { Condition } from '../api/kubernetes.ts';
+import { hooksOf } from '../api/defaults.ts';
 import { rollbackGates } from './gates.ts';
 import type { Moment, Observation, Problem, RevisionView } from './observation.ts';
 
@@ -47,14 +48,17 @@ export function transition(seen: Observation, change: StatusChange, now: Moment)
     draining: wasDraining,
     returning: wasReturning,
     gates: __,
+    waitingSince,
     ...before
   } = statusOf(seen.canary);
-  const isUnderway = underway.includes(fields.phase ?? before.phase);
+  const phase = fields.phase ?? before.phase;
+  const isUnderway = underway.includes(phase);
   const gates = gatesAfter(seen, change, now);
   const next = {
     ...before,
     ...((draining ?? wasDraining) ? { draining: true } : {}),
     ...(gates.length > 0 ? { gates } : {}),
+    ...(phase === 'Waiting' ? { waitingSince: waitingSince ?? now.wallTime } : {}),
     ...(isUnderway && (returning ?? wasReturning) ? { returning: true } : {}),
     ...fields,
     ...(applies === undefined ? {} : applied(applies)),
@@ -107,7 +111,8 @@ function conditionsOf(
   now: Moment,
 ): readonly Condition[] {
   const known = canary.status?.conditions ?? [];
-  const promoted = { type: 'Promoted', ...verdictOf(next, canary.spec.targetRef.kind) };
+  const isGated = hooksOf(canary, 'confirm-rollout').length > 0;
+  const promoted = { type: 'Promoted', ...verdictOf(next, canary.spec.targetRef.kind, isGated) };
   const stalledNow = problem && { type: 'Stalled', status: 'True' as const, ...problem };
   const wanted: readonly Condition[] =
     stalledNow === undefined ? [promoted] : [promoted, stalledNow];
@@ -126,12 +131,13 @@ function conditionsOf(
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-function verdictOf({ phase, canaryWeight }: CanaryStatus, kind: string): Verdict {
+function verdictOf({ phase, canaryWeight }: CanaryStatus, kind: string, isGated: boolean): Verdict {
   const unknown = (message: string) => ({ status: 'Unknown' as const, reason: phase, message });
   switch (phase) {
     case 'Initialized':
       return { status: 'True', reason: phase, message: `${kind} initialization completed.` };
     case 'Waiting':
+      return unknown(isGated ? 'Waiting for approval.' : 'Waiting for its turn.');
     case 'WaitingPromotion':
       return unknown('Waiting for approval.');
     case 'Progressing':

@@ -113,6 +113,12 @@ export const flagTable = {
   'enable-config-tracking': flag('boolean', 'true', 'Track ConfigMaps and Secrets of targets'),
   'cluster-name': flag('text', '', 'Name of the cluster in alerts'),
   'no-cross-namespace-refs': flag('boolean', 'false', 'Refuse references to other namespaces'),
+  'max-progressing': flag('integer', '0', 'Rollouts in progress at once in the cluster; 0 for all'),
+  'max-progressing-per-namespace': flag(
+    'integer',
+    '0',
+    'Rollouts in progress at once in each namespace; 0 for all',
+  ),
   version: flag('boolean', 'false', 'Print the version and exit'),
   'webhook-port': flag('port', '9443', 'Port of the admission webhooks'),
   'webhook-url': flag(

@@ -48,6 +48,9 @@ export interface ControllerFlags {
   readonly enableConfigTracking: boolean;
   readonly clusterName: string;
   readonly noCrossNamespaceRefs: boolean;
+  /** 0 for any number. */
+  readonly maxProgressing: number;
+  readonly maxProgressingPerNamespace: number;
   readonly webhookPort: number;
   /** How the API server reaches the webhooks; absent where they are not to be registered. */
   readonly webhook?: WebhookAddress;
@@ -295,6 +298,8 @@ function flagsOf(values: FlagValues, given: ReadonlyMap<FlagName, string>): Cont
     enableConfigTracking: values['enable-config-tracking'],
     clusterName: values['cluster-name'],
     noCrossNamespaceRefs: values['no-cross-namespace-refs'],
+    maxProgressing: values['max-progressing'],
+    maxProgressingPerNamespace: values['max-progressing-per-namespace'],
     webhookPort: values['webhook-port'],
     ...(webhook === undefined ? {} : { webhook }),
   };

@@ -40,6 +40,8 @@ import { createQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import type { Settings } from './settings.ts';
+import { createSlots } from './slots.ts';
+import type { Slots } from './slots.ts';
 import type { TargetIndex } from './target-index.ts';
 import { createTargetIndex } from './target-index.ts';
 import type { TrackedConfigs } from './tracked-configs.ts';
@@ -107,10 +109,14 @@ export function createController(options: ControllerOptions): Controller {
     failed: (name, error, retryMs) => describeFailure(name, error, retryMs, world),
     late: (ms) => telemetry.tickLateness(ms / 1000),
   });
+  const slots = createSlots(
+    { cluster: settings.maxProgressing, namespace: settings.maxProgressingPerNamespace },
+    (name) => queue.add(name),
+  );
   const caches = createCaches(
     options.informers,
     options.mesh?.informers ?? options.informers,
-    onChange({ interests, targets, queue, telemetry }),
+    onChange({ interests, targets, queue, slots, telemetry }),
   );
   const configs = configsOf(options, caches, (path) => wake(interests, queue, path));
   const world: Standing = {
@@ -125,6 +131,7 @@ export function createController(options: ControllerOptions): Controller {
     targets,
     interests,
     queue,
+    slots,
     memories: new Map(),
     recorder: options.recorder,
     checks: options.checks ?? checksOf(options, caches),
@@ -151,6 +158,7 @@ export function createController(options: ControllerOptions): Controller {
       const writer = createWriter(kube, caches, mayWrite);
       const { mesh } = options;
       const meshWriter = mesh && withoutOwners(createWriter(mesh.kube, caches, mayWrite));
+      slots.begin();
       const acting = { ...world, writer, routeWriter: meshWriter ?? writer };
       const ended = queue.run((name) => reconcile(name, acting), until);
       wakeAll();
@@ -185,9 +193,10 @@ function onChange(given: {
   readonly interests: Interests;
   readonly targets: TargetIndex;
   readonly queue: Queue;
+  readonly slots: Slots;
   readonly telemetry: Telemetry;
 }): CacheListener {
-  const { interests, targets, queue, telemetry } = given;
+  const { interests, targets, queue, slots, telemetry } = given;
   const totals = new Map<string, Set<string>>();
   const count = (namespace: string, name: string, isDeleted: boolean): void => {
     const names = totals.get(namespace) ?? new Set();
@@ -204,10 +213,14 @@ function onChange(given: {
       const rivals = targets.of(namespace, canary.spec.targetRef);
       if (isDeleted) {
         targets.deleted(canary);
+        slots.deleted(canary);
         telemetry.canaryForgotten({ namespace, target: canary.spec.targetRef.name });
         // Who waited for the target to be free has it now.
         for (const { metadata } of rivals) queue.add(nameOf(metadata));
-      } else targets.applied(canary);
+      } else {
+        targets.applied(canary);
+        slots.applied(canary);
+      }
       queue.add(nameOf(canary.metadata));
     }
     wake(interests, queue, path);

@@ -94,6 +94,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     ...(primary === undefined ? {} : { primary: primaryView(canary, primary, memory, world) }),
     ...(revision === undefined ? {} : { revision }),
     isKnownGood: isKnownGood(canary, revision?.id ?? '', world.clock.now()),
+    ...(world.slots.isLimited ? { slot: { kind: 'Unasked' } as const } : {}),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
     ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),

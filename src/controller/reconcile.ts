@@ -31,13 +31,21 @@ export async function reconcile(name: string, world: World): Promise<void> {
     forget(name, world);
     return;
   }
+  try {
+    await look(name, canary, world);
+  } finally {
+    world.slots.settle(canary);
+  }
+}
+
+async function look(name: string, canary: Canary, world: World): Promise<void> {
   const memory = remember(name, canary, world);
   const seen = observe(canary, memory, world);
   world.interests.set(name, seen.paths);
   if (seen.kind === 'Reading') return;
 
   const now = momentOf(world.clock);
-  const decision = account(seen.observation, now);
+  const decision = inTurn(seen, now, world);
   if (decision.question !== undefined) examine(name, decision.question, seen, memory, world);
   if (decision.probesMetrics === true) probeMetrics(seen, world);
   const written = await carryOut(seen, decision, memory, now, world);
@@ -47,6 +55,13 @@ export async function reconcile(name: string, world: World): Promise<void> {
 
   tell(seen, decision, memory, now, world);
   world.queue.addAt(name, soonest(decision.lookAgainAtMs, repairAtMs(seen.routes.record)));
+}
+
+/** The decision; where it needs a slot, that with the answer. */
+function inTurn({ canary, observation }: Snapshot, now: Moment, { slots }: World): Decision {
+  const decision = account(observation, now);
+  if (decision.asksForSlot !== true) return decision;
+  return account({ ...observation, slot: slots.request(canary, now.wallTime) }, now);
 }
 
 /** Effects, then the status. Where a call fails, the status says so, and the failure is thrown. */

@@ -12,6 +12,9 @@ export interface Settings {
   readonly noCrossNamespaceRefs: boolean;
   /** Receives the events of canaries that have no event hook of their own; '' for none. */
   readonly eventWebhook: string;
+  /** Rollouts that may be in progress at once in the cluster, and in a namespace; 0 for any number. */
+  readonly maxProgressing: number;
+  readonly maxProgressingPerNamespace: number;
   /** Shown on every alert; '' for nothing. */
   readonly clusterName: string;
 }

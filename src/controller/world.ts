@@ -11,6 +11,7 @@ import type { Interests } from './interests.ts';
 import type { Memory, Times } from './memory.ts';
 import type { Queue } from './queue.ts';
 import type { Settings } from './settings.ts';
+import type { Slots } from './slots.ts';
 import type { TargetIndex } from './target-index.ts';
 import type { TrackedConfigs } from './tracked-configs.ts';
 import type { Writer } from './writer.ts';
@@ -30,6 +31,7 @@ export interface Standing {
   readonly targets: TargetIndex;
   readonly interests: Interests;
   readonly queue: Queue;
+  readonly slots: Slots;
   readonly memories: Map<string, Memory>;
   readonly recorder: EventRecorder;
   readonly checks: Checks;

@@ -68,6 +68,8 @@ const settingsDefault: Settings = {
   includeLabelPrefix: '',
   configTracking: true,
   noCrossNamespaceRefs: false,
+  maxProgressing: 0,
+  maxProgressingPerNamespace: 0,
   eventWebhook: '',
   clusterName: '',
 };

@@ -32,6 +32,7 @@ const exceptions: Readonly<Record<string, string>> = {
     'stands on the array there, where it means nothing; its items may lack backendRef',
   'canaries.flagger.app.status.promoted: added': 'what may go straight to promotion again',
   'canaries.flagger.app.status.returning: added': 'tells a rollout of such a revision from others',
+  'canaries.flagger.app.status.waitingSince: added': 'the place in line, whoever leads',
   'canaries.flagger.app.status.draining: added':
     'tells pods that wait for their connections to end from pods that somebody brought up',
   'canaries.flagger.app.status.gates: added':

@@ -37,6 +37,8 @@ test('the defaults are those of the reference (spec/01, 5.3)', () => {
     enableConfigTracking: true,
     clusterName: '',
     noCrossNamespaceRefs: false,
+    maxProgressing: 0,
+    maxProgressingPerNamespace: 0,
     webhookPort: 9443,
   });
 });

@@ -39,6 +39,8 @@ const settings: Settings = {
   includeLabelPrefix: '',
   configTracking: true,
   noCrossNamespaceRefs: false,
+  maxProgressing: 0,
+  maxProgressingPerNamespace: 0,
   eventWebhook: '',
   clusterName: '',
 };

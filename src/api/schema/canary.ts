@@ -140,6 +140,7 @@ const status = object('What the controller did, and where it is.', {
   ),
   returning: boolean('This revision was promoted before, and goes straight to promotion.'),
   lastTransitionTime: string('When the status last changed.', { format: 'date-time' }),
+  waitingSince: string('When the change that waits was first seen.', { format: 'date-time' }),
   trackedTarget: object('The workload as it was then.', {
     uid: string('Its uid.'),
     generation: integer('Its generation.', { format: 'int64' }),
