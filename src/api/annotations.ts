@@ -25,6 +25,9 @@ export const rejectAnnotation = 'aviary.dev/reject';
 /** On a Canary: what became of those commands, with who gave them and when. */
 export const decisionsAnnotation = 'aviary.dev/decisions';
 
+/** On a Canary: the kind of route that the Gateway API provider makes, HTTPRoute where absent. */
+export const routeKindAnnotation = 'aviary.dev/route-kind';
+
 /** Keeps Flux from reverting what the controller manages. */
 export const fluxAnnotations = {
   'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',

@@ -33,9 +33,10 @@ interface ValueMatch extends NameValue {
   readonly type: 'Exact' | 'RegularExpression';
 }
 
-interface RouteMatch {
-  readonly path: { readonly type: string; readonly value: string };
-  readonly method?: string;
+export interface RouteMatch {
+  /** Always there in an HTTPRoute, never in a GRPCRoute. */
+  readonly path?: { readonly type: string; readonly value: string };
+  readonly method?: string | object;
   readonly headers?: readonly ValueMatch[];
   readonly queryParams?: readonly ValueMatch[];
 }
@@ -219,7 +220,7 @@ function routeMatch({ uri, method, headers, queryParams }: HttpMatch): RouteMatc
   };
 }
 
-function pathMatch({ exact, prefix, regex }: StringMatch): RouteMatch['path'] {
+function pathMatch({ exact, prefix, regex }: StringMatch): NonNullable<RouteMatch['path']> {
   if (regex !== undefined) return { type: 'RegularExpression', value: regex };
   if (exact !== undefined) return { type: 'Exact', value: exact };
   if (prefix !== undefined) return { type: 'PathPrefix', value: prefix };
@@ -227,7 +228,7 @@ function pathMatch({ exact, prefix, regex }: StringMatch): RouteMatch['path'] {
 }
 
 /** Sorted: the order of a map is nobody's intention. */
-function valueMatches(
+export function valueMatches(
   field: string,
   conditions: Readonly<Record<string, StringMatch>>,
 ): readonly ValueMatch[] {
@@ -243,25 +244,31 @@ function valueMatches(
 }
 
 function filtersOf(service: Partial<CanaryService>, version: GatewayVersion): readonly Filter[] {
-  const { headers, rewrite, mirror = [], corsPolicy } = service;
+  const { rewrite, corsPolicy } = service;
+  return [
+    ...headerFilters(service),
+    ...(rewrite?.uri || rewrite?.authority ? [rewriteFilter(rewrite)] : []),
+    ...mirrorFilters(service),
+    ...(corsPolicy !== undefined && version === 'v1' ? [corsFilter(corsPolicy)] : []),
+  ];
+}
+
+export function headerFilters({ headers }: Partial<CanaryService>): readonly Filter[] {
   const request = modifierOf(headers?.request);
   const response = modifierOf(headers?.response);
   return [
     ...(request ? [{ type: 'RequestHeaderModifier', requestHeaderModifier: request }] : []),
     ...(response ? [{ type: 'ResponseHeaderModifier', responseHeaderModifier: response }] : []),
-    ...(rewrite?.uri || rewrite?.authority ? [rewriteFilter(rewrite)] : []),
-    ...mirror.flatMap(({ backendRef }) =>
-      backendRef === undefined
-        ? []
-        : [
-            {
-              type: 'RequestMirror',
-              requestMirror: { backendRef: { group: '', kind: 'Service', ...backendRef } },
-            },
-          ],
-    ),
-    ...(corsPolicy !== undefined && version === 'v1' ? [corsFilter(corsPolicy)] : []),
   ];
+}
+
+/** Mirrors that the user asks for, which are there at any split. */
+export function mirrorFilters({ mirror = [] }: Partial<CanaryService>): readonly Filter[] {
+  return mirror.flatMap(({ backendRef }) => {
+    if (backendRef === undefined) return [];
+    const requestMirror = { backendRef: { group: '', kind: 'Service', ...backendRef } };
+    return [{ type: 'RequestMirror', requestMirror }];
+  });
 }
 
 function modifierOf(operations: HeaderOperations | undefined): Modifier | undefined {
@@ -315,7 +322,7 @@ function corsFilter(policy: NonNullable<CanaryService['corsPolicy']>): Filter {
   };
 }
 
-function mirrorTo(canary: Canary): Filter {
+export function mirrorTo(canary: Canary): Filter {
   const percent = canary.spec.analysis?.mirrorWeight ?? 0;
   const backendRef = backend(canary, serviceNames(canary).canary);
   // Absent, everything is mirrored.
@@ -328,7 +335,7 @@ function backend({ spec }: Canary, name: string): Backend {
 }
 
 /** Primary first, canary second, a weight of 0 written out. */
-function backends(canary: Canary, split: Split): readonly WeightedBackend[] {
+export function backends(canary: Canary, split: Split): readonly WeightedBackend[] {
   const names = serviceNames(canary);
   return (['primary', 'canary'] as const).map((side) => ({
     ...backend(canary, names[side]),

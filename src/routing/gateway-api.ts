@@ -1,5 +1,6 @@
 /**
- * The Gateway API (`spec/02`, 6.5): one HTTPRoute that splits, below the gateways that the spec names.
+ * The Gateway API (`spec/02`, 6.5): one HTTPRoute that splits, below the gateways that the spec names;
+ * a GRPCRoute where the Canary is annotated so.
  *
  *   rules, most specific first   [sticky canary] [sticky primary]  the weighted rule
  *   after a run                  [bearers of its cookie drop it]   the weighted rule
@@ -8,16 +9,18 @@
  * Parents, host names and rules are ours, and are put right where they drift; labels and annotations
  * stay as others wrote them.
  */
+import { routeKindAnnotation } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
 import type { KubeObject } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { apiVersionOf, resource } from '../kube/resources.ts';
+import { grpcRules } from './gateway-api-grpc.ts';
 import type { GatewayVersion, RouteRule } from './gateway-api-rules.ts';
 import { httpRules, Inexpressible, readRules } from './gateway-api-rules.ts';
 import { confirmRoute } from './gateway-api-status.ts';
 import { keptOriginal, originalSpec, withOriginal } from './original-spec.ts';
-import type { RenderedRoute, RoutingProvider } from './provider.ts';
+import type { Cookies, RenderedRoute, RoutingProvider, Split } from './provider.ts';
 import { apexMetadata, owned } from './route-metadata.ts';
 
 const group = 'gateway.networking.k8s.io';
@@ -26,6 +29,11 @@ interface RouteSpec {
   readonly parentRefs?: unknown;
   readonly hostnames?: unknown;
   readonly rules?: readonly RouteRule[];
+}
+
+interface Key {
+  readonly resource: Resource<OpaqueObject>;
+  readonly name: string;
 }
 
 const specOf = (object: KubeObject): RouteSpec =>
@@ -37,17 +45,18 @@ export function gatewayApi(version: GatewayVersion): RoutingProvider {
     'HTTPRoute',
     'httproutes',
   );
-  const keyOf = (canary: Canary) => ({ resource: httpRoutes, name: serviceNames(canary).apex });
+  const keyOf = (canary: Canary): Key => ({
+    resource: kindOf(canary) === grpcRoutes.kind ? grpcRoutes : httpRoutes,
+    name: serviceNames(canary).apex,
+  });
   return {
     name: `gatewayapi:${version}`,
     routeKeys: (canary) => [keyOf(canary)],
     render: (canary, split, cookies, live) => {
       const key = keyOf(canary);
       try {
-        const spec = {
-          ...attachment(canary),
-          rules: httpRules(canary, split, cookies, version),
-        };
+        const rules = rulesOf(canary, split, cookies, version);
+        const spec = { ...attachment(canary), rules };
         return { ok: true, objects: [rendered(canary, key, spec, live(key))] };
       } catch (error) {
         if (error instanceof Inexpressible) return { ok: false, error: error.message };
@@ -58,7 +67,10 @@ export function gatewayApi(version: GatewayVersion): RoutingProvider {
       const found = live(keyOf(canary));
       return found && readRules(canary, specOf(found).rules);
     },
-    confirm: (canary, live) => confirmRoute('HTTPRoute', keyOf(canary).name, live(keyOf(canary))),
+    confirm: (canary, live) => {
+      const { resource: kind, name } = keyOf(canary);
+      return confirmRoute(kind.kind, name, live({ resource: kind, name }));
+    },
     revert: (canary, live) => {
       const key = keyOf(canary);
       const found = live(key);
@@ -67,6 +79,26 @@ export function gatewayApi(version: GatewayVersion): RoutingProvider {
       return [{ resource: key.resource, live: found, wanted: withOriginal(found, original) }];
     },
   };
+}
+
+/** Of `v1` alone; there is no older version that the standard channel serves. */
+const grpcRoutes: Resource<OpaqueObject> = resource(`${group}/v1`, 'GRPCRoute', 'grpcroutes');
+
+const kindOf = ({ metadata }: Canary): string =>
+  metadata.annotations?.[routeKindAnnotation] ?? 'HTTPRoute';
+
+function rulesOf(
+  canary: Canary,
+  split: Split,
+  cookies: Cookies,
+  version: GatewayVersion,
+): readonly RouteRule[] {
+  const kind = kindOf(canary);
+  if (kind === 'HTTPRoute') return httpRules(canary, split, cookies, version);
+  const field = `metadata.annotations.${routeKindAnnotation}`;
+  if (kind !== grpcRoutes.kind) throw new Inexpressible(`${field}: say HTTPRoute or GRPCRoute`);
+  if (version === 'v1') return grpcRules(canary, split);
+  throw new Inexpressible(`${field}: GRPCRoute needs provider gatewayapi:v1`);
 }
 
 /** Which gateways take the route in, and for whose requests. */
@@ -81,7 +113,7 @@ function attachment({ spec }: Canary) {
 
 function rendered(
   canary: Canary,
-  key: { readonly resource: Resource<OpaqueObject>; readonly name: string },
+  key: Key,
   spec: object,
   found: KubeObject | undefined,
 ): RenderedRoute {

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import type { Canary, CanaryAnalysis, CanaryService } from '../../src/api/canary.ts';
-import type { KubeObject } from '../../src/api/kubernetes.ts';
+import type { KubeObject, StringMap } from '../../src/api/kubernetes.ts';
 import type { Cookies, RoutingProvider, Split } from '../../src/routing/provider.ts';
 import { allProviders } from '../../src/routing/registry.ts';
 import { canaryOf } from './canaries.ts';
@@ -24,6 +24,8 @@ export interface GoldenCase {
 }
 
 interface Given {
+  /** Of the Canary. */
+  readonly annotations?: StringMap;
   readonly service: CanaryService;
   readonly analysis: CanaryAnalysis;
   readonly split: Split;
@@ -63,7 +65,7 @@ function goldenCase(path: string): GoldenCase {
   const documents = parseAllDocuments(text.slice(end));
   return {
     name: basename(path, '.yaml'),
-    canary: canaryOf(given.service, given.analysis),
+    canary: annotated(canaryOf(given.service, given.analysis), given.annotations),
     split: given.split,
     cookies: given.cookies ?? {},
     live: given.live ?? [],
@@ -76,4 +78,9 @@ function goldenCase(path: string): GoldenCase {
       writeFileSync(path, `${parts.join(separator)}\n`);
     },
   };
+}
+
+function annotated(canary: Canary, annotations?: StringMap): Canary {
+  if (annotations === undefined) return canary;
+  return { ...canary, metadata: { ...canary.metadata, annotations } };
 }
