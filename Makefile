@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test bench bench-embedded manifests protobuf simulate golden image clean
+.PHONY: help setup build demo check test unit cluster-test bench bench-embedded manifests protobuf simulate mutants golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -59,6 +59,9 @@ protobuf: setup ## rewrites the wire format of built-in kinds from the Go module
 
 simulate: setup ## random rollouts under faults in virtual time: SEED=4711 COUNT=2000, both optional
 	node --import tsx test/simulation/main.ts
+
+mutants: setup ## breaks the program on purpose, and shows that the simulator notices
+	node --import tsx test/simulation/mutants.ts
 
 golden: setup ## rewrites the golden files from what the code renders: review the difference
 	UPDATE_GOLDEN=1 $(tests) test/unit.ts

@@ -33,6 +33,9 @@ const isRoute = ({ groupResource }: Write): boolean => groupResource.startsWith(
 /** What a watch may take to tell of a change, under faults. */
 const heardMs = 10_000;
 
+const isFresh = (canary: Scene['canary']): boolean =>
+  ['', 'Initializing'].includes(canary?.status?.phase ?? '');
+
 const terminal = ['Initialized', 'Succeeded', 'Failed'];
 
 export const laws: readonly Law[] = [
@@ -109,6 +112,8 @@ export const laws: readonly Law[] = [
       if (after.canary?.spec.skipAnalysis === true) return undefined;
       // Who deletes the primary deletes what passed: there is only the target to make it of again.
       if (before.primary === undefined) return undefined;
+      // Until it has taken over, the newest revision is the first; traffic is on the target still.
+      if (isFresh(after.canary)) return undefined;
       const image = imageOf(after.primary);
       if (image !== imageOf(before.primary) && qualityOf(image) !== 'good') {
         return `the primary runs ${image}`;

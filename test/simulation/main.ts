@@ -1,7 +1,7 @@
 /**
  * `make simulate SEED=4711 COUNT=2000`: tells so many stories from that seed on, on all cores, and
  * says how they ended. One that breaks a law is made as short as it can be, and printed with the line
- * that tells it again.
+ * that tells it again; of many, the first `SHOWN`.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -18,7 +18,7 @@ interface Told {
 
 const seedDefault = 1;
 const countDefault = 200;
-const shownMax = 5;
+const shownDefault = 5;
 
 const numberFrom = (name: string, fallback: number): number => {
   const text = process.env[name] ?? '';
@@ -48,12 +48,13 @@ async function tell(): Promise<void> {
 async function conduct(): Promise<void> {
   const first = numberFrom('SEED', seedDefault);
   const count = numberFrom('COUNT', countDefault);
+  const shown = numberFrom('SHOWN', shownDefault);
   const beganMs = performance.now();
   const told = await tellAll(first, count);
   const seconds = (performance.now() - beganMs) / 1000;
   const broken = told.filter(({ breach }) => breach !== undefined);
   const rollouts = told.reduce((sum, it) => sum + it.rollouts, 0);
-  for (const { seed } of broken.slice(0, shownMax)) await explain(seed);
+  for (const { seed } of broken.slice(0, shown)) await explain(seed);
   for (const { seed, breach } of broken) process.stdout.write(`seed ${seed}: ${breach}\n`);
   const pace = `${rollouts} rollouts in ${seconds.toFixed(1)} s`;
   process.stdout.write(`${told.length} stories, ${pace}, ${broken.length} broken\n`);
