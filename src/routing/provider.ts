@@ -4,7 +4,8 @@
  * objects up, compares, and writes what differs.
  *
  * To add a provider: one file beside `istio.ts`, one line in `registry.ts`, its abilities in
- * `api/providers.ts`, golden files under `test/golden/routing/`.
+ * `api/providers.ts`, its rights in `manifests/rbac.yaml`, golden files under `test/golden/routing/`,
+ * its CRDs under `test/crds/`. Step by step: `docs/add-a-provider.md`.
  */
 import type { Canary } from '../api/canary.ts';
 import type { KubeObject } from '../api/kubernetes.ts';
