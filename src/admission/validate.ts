@@ -6,6 +6,8 @@
 import { canaryApiVersion } from '../api/canary.ts';
 import type { Canary } from '../api/canary.ts';
 import { displayName } from '../api/defaults.ts';
+import type { FindCanary } from '../api/dependencies.ts';
+import { cycleThrough, dependenciesOf, describeCycle } from '../api/dependencies.ts';
 import { describeProblems } from '../api/validate.ts';
 import type { Validation } from '../api/validate.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
@@ -17,6 +19,8 @@ export interface ValidationLookup {
     namespace: string,
     target: Canary['spec']['targetRef'],
   ) => readonly Canary[];
+  /** Another canary, as it is stored. */
+  readonly canary: FindCanary;
   /** Whether the target is in the cache; undefined where that kind is not watched. */
   readonly hasTarget: (
     namespace: string,
@@ -43,8 +47,13 @@ export function validate(request: AdmissionRequest, lookup: ValidationLookup): A
   const stale = errors.filter(({ path, message }) => known.has(path + message));
   const rival = rivalOf(request, canary, before, lookup);
   const isLeaving = rival?.metadata.deletionTimestamp !== undefined;
+  const cycle = cycleThrough(canary, lookup.canary);
+  const waits = cycle && `spec.dependsOn: each would wait for the next: ${describeCycle(cycle)}`;
+  const isNewCycle =
+    JSON.stringify(before?.spec.dependsOn) !== JSON.stringify(canary.spec.dependsOn);
   const denied = [
     ...(fresh.length > 0 ? [describeProblems(fresh)] : []),
+    ...(waits !== undefined && isNewCycle ? [waits] : []),
     ...(rival === undefined || isLeaving ? [] : [`${taken(rival)} already, delete that one first`]),
   ].join('; ');
   return {
@@ -52,6 +61,8 @@ export function validate(request: AdmissionRequest, lookup: ValidationLookup): A
       ...stale.map(({ path, message }) => `${path}: ${message}`),
       ...warnings,
       ...missingTarget(request, canary, lookup),
+      ...missingDependencies(canary, lookup),
+      ...(waits !== undefined && !isNewCycle ? [waits] : []),
       ...(rival !== undefined && isLeaving ? [`${taken(rival)} until that one is gone`] : []),
     ],
     ...(denied === '' ? {} : { denied: `Canary ${displayName(canary)} cannot work: ${denied}` }),
@@ -88,4 +99,15 @@ function missingTarget(
   return [
     `spec.targetRef: there is no ${kind} ${name} in namespace ${namespace} yet; nothing happens until there is`,
   ];
+}
+
+function missingDependencies(canary: Canary, lookup: ValidationLookup): readonly string[] {
+  return dependenciesOf(canary).flatMap(({ namespace, name }, index) =>
+    lookup.canary({ namespace, name }) === undefined && name !== canary.metadata.name
+      ? [
+          `spec.dependsOn[${index}]: there is no canary ${name} in namespace ${namespace} yet; ` +
+            'no rollout starts until there is',
+        ]
+      : [],
+  );
 }

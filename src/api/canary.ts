@@ -218,6 +218,8 @@ export interface CanarySpec {
   readonly skipAnalysis?: boolean;
   readonly revertOnDeletion?: boolean;
   readonly suspend?: boolean;
+  /** Not in the reference: rollouts start only when those are done with theirs. */
+  readonly dependsOn?: readonly CrossReference[];
 }
 
 export type Phase =

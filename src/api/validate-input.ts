@@ -35,6 +35,7 @@ export const warn = (path: string, message: string): Finding => ({
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Subject {
+  readonly name: string;
   readonly namespace: string;
   readonly spec: Fields;
   readonly target: { readonly apiVersion: string; readonly kind: string; readonly name: string };
@@ -55,6 +56,7 @@ export function readSpec(canary: unknown, options: ValidationOptions): Subject {
   const provider = effectiveProvider(textOf(spec['provider']), options.meshProvider);
   const abilities = abilitiesOf(provider, service, options.providers);
   return {
+    name: textOf(fieldsOf(object['metadata'])['name']),
     namespace: textOf(fieldsOf(object['metadata'])['namespace']),
     spec,
     target: {

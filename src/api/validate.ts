@@ -7,6 +7,7 @@
  */
 import { analysisChecks } from './validate-analysis.ts';
 import { compatibilityChecks } from './validate-compatibility.ts';
+import { dependencyChecks } from './validate-dependencies.ts';
 import { readSpec } from './validate-input.ts';
 import type { Finding, Subject, ValidationOptions } from './validate-input.ts';
 import { serviceChecks } from './validate-service.ts';
@@ -34,6 +35,7 @@ const checks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   ...targetChecks,
   ...serviceChecks,
   ...analysisChecks,
+  ...dependencyChecks,
 ];
 
 export function validateCanary(canary: unknown, options: ValidationOptions): Validation {

@@ -158,7 +158,7 @@ export const withoutRouting = {
 
 /** Not in the reference: a change that is not its turn. */
 export const queued = (canary: Canary, why: string) =>
-  once(normal(`New revision of ${targetDisplayName(canary)} waits: ${why}`));
+  normal(`New revision of ${targetDisplayName(canary)} waits: ${why}`);
 
 /** Not in the reference: a fast way back. */
 export const returning = (canary: Canary, revision: string) =>

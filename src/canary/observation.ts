@@ -156,6 +156,8 @@ export interface Observation {
   readonly revision?: RevisionView;
   /** Whether that revision was promoted before, and replaced within the rollback window. */
   readonly isKnownGood?: boolean;
+  /** Why canaries that this one depends on are not done; absent where they are. */
+  readonly dependency?: string;
   /** Absent where any number of rollouts may be in progress. */
   readonly slot?: Slot;
   /** Replicas for the target when it is brought up. */

@@ -12,6 +12,7 @@ import {
   skipsAnalysis,
   totalWeight,
 } from '../api/defaults.ts';
+import { waitingCondition } from './conditions.ts';
 import { awaitRoutes, drainedAtMs } from './confirmation.ts';
 import type { Decision, Effect, Obstacle } from './decision.ts';
 import { nothing } from './decision.ts';
@@ -98,7 +99,10 @@ function begin(
   revision: RevisionView,
   effects: readonly Effect[],
 ): Decision {
-  const blocked = rollbackByGate(seen, now) ?? primaryBlocks(seen, now, effects);
+  const blocked =
+    rollbackByGate(seen, now) ??
+    primaryBlocks(seen, now, effects) ??
+    dependencyBlocks(seen, now, effects);
   if (blocked !== undefined) return blocked;
   if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
     return startInTurn(seen, now, revision, effects, []);
@@ -165,12 +169,43 @@ function startInTurn(
   }
   if (slot.kind === 'Unasked') return { ...nothing, asksForSlot: true };
   const { why, details } = slot;
-  const message = details === '' ? why : `${why}: ${details}`;
-  return queue(seen, now, effects, { why, obstacle: { reason: 'NoSlot', message } });
+  return queue(seen, now, effects, { why, details, obstacle: { reason: 'NoSlot', message: why } });
+}
+
+/**
+ * What is applied together is seen one after the other: who comes after others waits for so long
+ * before it believes that none of them has changed.
+ */
+const settleMs = 5_000;
+
+/** What served lately, and what a canary that serves alone needs, does not wait for others. */
+function dependencyBlocks(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+): Decision | undefined {
+  const { canary, dependency, isKnownGood, transitionAtMs } = seen;
+  const { phase, canaryWeight } = statusOf(canary);
+  const dependsOn = canary.spec.dependsOn ?? [];
+  if (dependsOn.length === 0 || isKnownGood || canaryWeight > 0) return undefined;
+  if (dependency !== undefined) {
+    const obstacle = { reason: 'DependencyNotReady', message: dependency } as const;
+    const queued = queue(seen, now, effects, { why: dependency, obstacle });
+    // With a status the condition says at once what is waited for now; none is written for the same.
+    return { status: statusOf(canary), ...queued };
+  }
+  const settledAtMs = phase === 'Waiting' ? transitionAtMs + settleMs : now.steadyMs + settleMs;
+  if (settledAtMs <= now.steadyMs) return undefined;
+  const why = 'what it depends on may be about to change';
+  const obstacle = { reason: 'DependencyNotReady', message: why } as const;
+  const queued = queue(seen, now, effects, { why, obstacle });
+  return { ...queued, sayings: [], lookAgainAtMs: settledAtMs };
 }
 
 interface Queued {
   readonly why: string;
+  /** What is so at this moment, for the event that is said first. */
+  readonly details?: string;
   readonly obstacle: Obstacle;
 }
 
@@ -179,12 +214,17 @@ function queue(
   seen: Observation,
   now: Moment,
   effects: readonly Effect[],
-  { why, obstacle }: Queued,
+  { why, details = '', obstacle }: Queued,
 ): Decision {
-  const waits = statusOf(seen.canary).phase === 'Waiting';
+  const { canary } = seen;
+  const { phase, conditions = [] } = statusOf(canary);
+  const waits = phase === 'Waiting';
+  // What the condition says was said before, whoever said it.
+  const known = conditions.find(({ type }) => type === waitingCondition)?.message;
+  const text = details === '' ? why : `${why} (${details})`;
   return {
     effects,
-    sayings: [say.queued(seen.canary, why)],
+    sayings: waits && known === why ? [] : [say.queued(canary, text)],
     obstacle,
     ...(waits ? {} : { status: transition(seen, { phase: 'Waiting' }, now) }),
   };

@@ -316,6 +316,7 @@ function lookupsOf(
           meshProvider: settings.meshProvider,
         }),
       canariesOf: (namespace, target) => targets.of(namespace, target),
+      canary: (key) => caches.canaries.store.get(key),
       hasTarget: (namespace, { kind, name }) =>
         kind === 'Deployment'
           ? caches.deployments.store.get({ namespace, name }) !== undefined

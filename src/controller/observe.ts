@@ -17,7 +17,7 @@ import {
 } from '../api/defaults.ts';
 import type { Deployment } from '../api/kubernetes.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
-import type { Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
+import type { Change, Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { canaries } from '../kube/resources.ts';
 import { compareRevision } from '../revision/change.ts';
@@ -28,6 +28,7 @@ import { primaryAgrees, scaleUpReplicas } from '../targets/deployment.ts';
 import type { PrimaryOptions } from '../targets/deployment.ts';
 import { named, readinessOf, unavailableSince } from '../targets/readiness.ts';
 import type { Selector } from '../targets/selector.ts';
+import type { Reader } from './caches.ts';
 import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
 import { isKnownGood } from './known-good.ts';
@@ -35,6 +36,7 @@ import type { Memory } from './memory.ts';
 import { unavailableMs } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
 import { observeConfigs } from './observe-configs.ts';
+import { observeDependencies } from './observe-dependencies.ts';
 import type { ObjectsSeen } from './observe-objects.ts';
 import { observeObjects } from './observe-objects.ts';
 import type { RoutesSeen } from './observe-routes.ts';
@@ -79,11 +81,15 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   if (configs.kind === 'Reading' || routes.kind === 'Reading') return { kind: 'Reading', paths };
 
   const revision = observeRevision(canary, objects, configs, world);
+  const dependencies = observeDependencies(canary, reader, world, (other) =>
+    observeChange(other, reader, world),
+  );
   const problem =
     specProblem(canary, memory, world) ??
     objectProblem(canary, objects) ??
     routes.problem ??
-    configs.problem;
+    configs.problem ??
+    dependencies.problem;
   const provider = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
   const { target, primary, autoscaler } = objects;
   const observation: Observation = {
@@ -94,6 +100,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     ...(primary === undefined ? {} : { primary: primaryView(canary, primary, memory, world) }),
     ...(revision === undefined ? {} : { revision }),
     isKnownGood: isKnownGood(canary, revision?.id ?? '', world.clock.now()),
+    ...(dependencies.pending === undefined ? {} : { dependency: dependencies.pending }),
     ...(world.slots.isLimited ? { slot: { kind: 'Unasked' } as const } : {}),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
@@ -114,6 +121,15 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     revisionId: revision?.id ?? '',
     trackedTarget: () => trackedTarget(canary, revision, world),
   };
+}
+
+/** How the target of a canary that another one depends on differs; undefined while it is read. */
+function observeChange(canary: Canary, reader: Reader, world: World): Change | undefined {
+  const objects = observeObjects(canary, reader, world);
+  const configs = observeConfigs(canary, objects.target, reader, world);
+  if (configs.kind === 'Reading') return undefined;
+  // Without a target there is nothing to begin.
+  return observeRevision(canary, objects, configs, world)?.change ?? 'Unchanged';
 }
 
 function targetView(

@@ -127,6 +127,7 @@ suite('on a real API server', { skip: await controlPlaneOrSkip() }, () => {
             meshProvider: 'istio',
           }),
         canariesOf: () => [],
+        canary: () => undefined,
         hasTarget: (_, { name }) => name === 'podinfo',
       },
       noticed: (notice) => void noticed.push(notice.canary),

@@ -39,6 +39,7 @@ function appWith(lookup: Partial<Lookup> = {}, invalid: readonly string[] = []) 
         warnings: [],
       }),
       canariesOf: () => [],
+      canary: () => undefined,
       hasTarget: () => true,
     },
     noticed: (notice) => void notices.push(notice),

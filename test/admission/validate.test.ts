@@ -25,6 +25,7 @@ const lookup: ValidationLookup = {
       meshProvider: 'istio',
     }),
   canariesOf: () => [],
+  canary: () => undefined,
   hasTarget: () => true,
 };
 
@@ -169,3 +170,37 @@ suite('a Canary', () => {
     assert.match(answer.denied ?? '', /^Canary podinfo\.test cannot work: /);
   });
 });
+
+suite('a cycle of dependencies', () => {
+  const backend = withDependency(named('backend'), good.metadata.name);
+  const knows: ValidationLookup = {
+    ...lookup,
+    canary: ({ name }) => (name === 'backend' ? backend : undefined),
+  };
+  const closing = withDependency(good, 'backend');
+
+  test('is refused with the way around it', () => {
+    const { denied } = validate({ ...updated, object: closing, oldObject: good }, knows);
+    assert.match(
+      denied ?? '',
+      /spec\.dependsOn: .*podinfo\.test -> backend\.test -> podinfo\.test/,
+    );
+  });
+
+  test('that was stored before is a warning: nobody is locked out', () => {
+    const object = { ...closing, spec: { ...closing.spec, revertOnDeletion: true } };
+    const { denied, warnings } = validate({ ...updated, object, oldObject: closing }, knows);
+    assert.equal(denied, undefined);
+    assert.match(warnings.join(), /each would wait for the next/);
+  });
+
+  test('is not what is not there yet, of which is warned', () => {
+    const { denied, warnings } = validate({ ...created, object: closing }, lookup);
+    assert.equal(denied, undefined);
+    assert.match(warnings.join(), /spec\.dependsOn\[0\]: there is no canary backend/);
+  });
+});
+
+function withDependency(canary: Canary, name: string): Canary {
+  return { ...canary, spec: { ...canary.spec, dependsOn: [{ name }] } };
+}

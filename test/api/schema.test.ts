@@ -28,6 +28,7 @@ const exceptions: Readonly<Record<string, string>> = {
     'no format of the API server, which warns of it at each apply and checks nothing',
   'canaries.flagger.app.spec.analysis.webhooks[]: required':
     'a confirm or rollback hook without a URL is a gate of our own; admission refuses the others',
+  'canaries.flagger.app.spec.dependsOn: added': 'canaries that come first',
   'canaries.flagger.app.spec.service.mirror: required':
     'stands on the array there, where it means nothing; its items may lack backendRef',
   'canaries.flagger.app.status.promoted: added': 'what may go straight to promotion again',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CanarySpec, CanaryStatus } from '../../src/api/canary.ts';
+import { account } from '../../src/canary/account.ts';
 import { decide } from '../../src/canary/decide.ts';
 import type { Observation } from '../../src/canary/observation.ts';
 import { canaryOf, gist, hooks, now, observationOf, revisionView, stepping } from './builders.ts';
@@ -29,7 +30,7 @@ const changed = ({ spec, status = {}, more }: Row): Observation =>
 
 const starts = ['Route 100:0', '→ Progressing 0 0'];
 const starting = 'New revision detected! Scaling up podinfo.default';
-const queued = `New revision of podinfo.default waits: ${refused.why}`;
+const queued = `New revision of podinfo.default waits: ${refused.why} (a.x, b.x are)`;
 
 suite('a change, where not all may be in progress', () => {
   const cases: Record<string, [Row, readonly string[]]> = {
@@ -91,11 +92,15 @@ suite('a change, where not all may be in progress', () => {
     assert.equal(blocked.asksForSlot, undefined);
   });
 
-  test('names the limit and who is in progress in the condition', () => {
-    assert.deepEqual(decide(changed({ more: { slot: refused } }), now).obstacle, {
-      reason: 'NoSlot',
-      message: `${refused.why}: a.x, b.x are`,
-    });
+  test('names the limit in the condition, and says it only once', () => {
+    const seen = changed({ more: { slot: refused } });
+    const first = account(seen, now);
+    const condition = first.status?.conditions?.find(({ type }) => type === 'Waiting');
+    assert.equal(condition?.reason, 'NoSlot');
+    assert.equal(condition?.message, refused.why);
+    const again = changed({ status: first.status ?? {}, more: { slot: refused } });
+    const second = account(again, now);
+    assert.deepEqual([second.sayings, second.status], [[], undefined]);
   });
 
   test('keeps its place from when it was first seen, whatever it waits for next', () => {

@@ -33,7 +33,7 @@ test('two at a time, first come first served, each waiting one says so once', as
     .live(canaries, 'a')
     .status?.conditions?.find(({ type }) => type === 'Waiting');
   assert.equal(waiting?.reason, 'NoSlot');
-  assert.match(waiting.message ?? '', /no more than 2 rollouts .* in the cluster: c.* e.* are/);
+  assert.match(waiting.message ?? '', /no more than 2 rollouts .* in the cluster$/);
 
   const { begun, mostAtOnce } = await watchFleet(stage, names);
   assert.equal(mostAtOnce, 2);
@@ -41,6 +41,11 @@ test('two at a time, first come first served, each waiting one says so once', as
   for (const name of names) {
     const waited = saidOf(stage, name).filter((it) => it.includes('waits'));
     assert.equal(waited.length, ['c', 'e'].includes(name) ? 0 : 1, name);
+    const ahead = { d: '; 1 waits before this one', b: '; 2 wait before this one' }[name] ?? '';
+    assert.ok(
+      waited.every((it) => it.endsWith(`(c.default, e.default are${ahead})`)),
+      waited[0],
+    );
   }
   assert.equal(stage.live(canaries, 'a').status?.waitingSince, undefined);
   stage.end();

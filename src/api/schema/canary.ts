@@ -63,6 +63,18 @@ const spec = object(
     skipAnalysis: boolean('Promotes each revision without checks.'),
     revertOnDeletion: boolean('Gives the workload its traffic and replicas back on deletion.'),
     suspend: boolean('Stops all work on this canary.'),
+    dependsOn: array(
+      'Canaries that must be done with their rollouts before one of this canary starts.',
+      object(
+        'One canary.',
+        {
+          name: string('Its name.'),
+          namespace: string("Its namespace; the canary's where not given."),
+        },
+        ['name'],
+      ),
+      { maxItems: 64 },
+    ),
   },
   ['targetRef', 'analysis'],
 );
