@@ -28,6 +28,12 @@ export const decisionsAnnotation = 'aviary.dev/decisions';
 /** On a Canary: the kind of route that the Gateway API provider makes, HTTPRoute where absent. */
 export const routeKindAnnotation = 'aviary.dev/route-kind';
 
+/**
+ * On a Canary, `enabled`: users who match `analysis.match` see the canary while the others are split by
+ * weight. Absent, as in the reference, `match` counts with `iterations` only.
+ */
+export const matchWithWeightsAnnotation = 'aviary.dev/match-with-weights';
+
 /** Keeps Flux from reverting what the controller manages. */
 export const fluxAnnotations = {
   'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',

@@ -12,12 +12,14 @@ import {
   Inexpressible,
   mirrorFilters,
   mirrorTo,
+  testersOf,
   valueMatches,
 } from './gateway-api-rules.ts';
 import { product } from './http-matches.ts';
 import type { Split } from './provider.ts';
 
 const allPrimary: Split = { primary: totalWeight, canary: 0, mirrored: false };
+const allCanary: Split = { primary: 0, canary: totalWeight, mirrored: false };
 
 /** Throws `Inexpressible`, with the field and what to do. */
 export function grpcRules(canary: Canary, split: Split): readonly RouteRule[] {
@@ -25,8 +27,13 @@ export function grpcRules(canary: Canary, split: Split): readonly RouteRule[] {
   refuse(service, analysis.sessionAffinity !== undefined);
   const { match = [] } = service as Partial<CanaryService>;
   const both = backends(canary, split);
+  const canaryAlone = backends(canary, allCanary);
   if (strategyOf(canary) !== 'ab-testing') {
-    return [{ ...rule(canary, match, split.mirrored), backendRefs: both }];
+    const testers = testersOf(canary);
+    testers.forEach(checkSelective);
+    const open = { ...rule(canary, product(match, testers), false), backendRefs: canaryAlone };
+    const weighted = { ...rule(canary, match, split.mirrored), backendRefs: both };
+    return testers.length === 0 || split.canary === 0 ? [weighted] : [open, weighted];
   }
   const { match: users = [] } = analysis;
   users.forEach(checkSelective);

@@ -4,6 +4,7 @@
  * Everything that a CustomResourceDefinition of the Gateway API would fill in is written out, so that
  * what is stored is what was meant.
  */
+import { matchWithWeightsAnnotation } from '../api/annotations.ts';
 import type {
   Canary,
   CanaryService,
@@ -98,8 +99,9 @@ export function httpRules(
       : canary.spec.analysis?.sessionAffinity === undefined
         ? [weightedRule(context, split)]
         : affinityRules(context, split, cookies);
+  const all = [...openRules(context, split), ...rules];
   // The API takes a replaced prefix only where a rule matches exactly one.
-  return isPrefixReplaced(canary) ? rules.flatMap(onePerMatch) : rules;
+  return isPrefixReplaced(canary) ? all.flatMap(onePerMatch) : all;
 }
 
 interface Context {
@@ -125,6 +127,26 @@ function checkSelective({ headers = {}, queryParams = {} }: HttpMatch, at: numbe
   throw new Inexpressible(
     `spec.analysis.match[${at}]: the Gateway API tells users by headers and queryParams only`,
   );
+}
+
+/**
+ * Testers see the canary as soon as anybody does; everybody else is split by weight. At weight 0
+ * there is no door: the canary may have no pods.
+ */
+function openRules(context: Context, split: Split): readonly RouteRule[] {
+  const { canary } = context;
+  const users = testersOf(canary);
+  users.forEach(checkSelective);
+  if (users.length === 0 || split.canary === 0) return [];
+  const matches = product(context.matches, users);
+  return [{ ...rule({ ...context, matches }), backendRefs: backends(canary, allCanary) }];
+}
+
+/** Who sees the canary whatever its weight. */
+export function testersOf(canary: Canary): readonly HttpMatch[] {
+  const { annotations = {} } = canary.metadata;
+  const isOpen = annotations[matchWithWeightsAnnotation] === 'enabled';
+  return isOpen && strategyOf(canary) === 'canary' ? (canary.spec.analysis?.match ?? []) : [];
 }
 
 function weightedRule(
