@@ -1,6 +1,6 @@
 /** Saying what was decided: a Kubernetes event, a line in the log, and the canary's event hooks. */
 import type { Canary, Phase } from '../api/canary.ts';
-import { displayName } from '../api/defaults.ts';
+import { displayName, hooksOf } from '../api/defaults.ts';
 import type { Saying } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { sendEvent } from '../hooks/run-hooks.ts';
@@ -9,8 +9,9 @@ import type { Standing } from './world.ts';
 
 type Said = Pick<Saying, 'type' | 'message' | 'alert'>;
 
-/** Event hooks that may be under way at once; more are dropped, and said in the log. */
-const eventHooksMax = 200;
+/** Events that wait for their hooks, of all canaries and of one; more are dropped, which the log says. */
+const eventsMax = 200;
+const eventsOfCanaryMax = 20;
 
 export function announce(
   canary: Canary,
@@ -22,23 +23,49 @@ export function announce(
     world.log.info({ canary: displayName(canary) }, message);
     world.recorder.record(canary, { type, message });
     if (alert !== undefined) world.alert(canary, alert);
-    void tellHooks(canary, phase, { type, message }, world);
+    tellInOrder(canary, phase, { type, message }, world);
   }
 }
 
-async function tellHooks(canary: Canary, phase: Phase, said: Said, world: Standing): Promise<void> {
-  const { clock, settings, signal, log, eventHooks, post } = world;
-  const field = { canary: displayName(canary) };
-  if (eventHooks.underWay >= eventHooksMax) {
+/** Events of one canary reach its hooks in the order in which they happened, however slow they are. */
+function tellInOrder(canary: Canary, phase: Phase, said: Said, world: Standing): void {
+  const { settings, log, eventHooks, clock } = world;
+  if (hooksOf(canary, 'event').length === 0 && settings.eventWebhook === '') return;
+  const { namespace = '', name } = canary.metadata;
+  const key = `${namespace}/${name}`;
+  const line = eventHooks.lines.get(key) ?? { waiting: 0, last: Promise.resolve() };
+  if (eventHooks.waiting >= eventsMax || line.waiting >= eventsOfCanaryMax) {
+    const field = { canary: displayName(canary) };
     log.error(field, 'event hook not called: too many calls are under way');
     return;
   }
-  eventHooks.underWay += 1;
+  const timestampMs = clock.now();
+  eventHooks.waiting += 1;
+  line.waiting += 1;
+  line.last = line.last
+    .then(() => tellHooks(canary, phase, said, timestampMs, world))
+    .finally(() => {
+      eventHooks.waiting -= 1;
+      line.waiting -= 1;
+      if (line.waiting === 0) eventHooks.lines.delete(key);
+    });
+  eventHooks.lines.set(key, line);
+}
+
+async function tellHooks(
+  canary: Canary,
+  phase: Phase,
+  said: Said,
+  timestampMs: number,
+  world: Standing,
+): Promise<void> {
+  const { clock, settings, signal, log, post } = world;
+  const field = { canary: displayName(canary) };
   try {
     const failures = await sendEvent(canary, said, {
       phase,
       checksum: hookChecksum(statusOf(canary)),
-      timestampMs: clock.now(),
+      timestampMs,
       globalUrl: settings.eventWebhook,
       signal,
       sleep: (ms, until) => clock.sleep(ms, until),
@@ -49,7 +76,5 @@ async function tellHooks(canary: Canary, phase: Phase, said: Said, world: Standi
     }
   } catch (error) {
     if (!signal.aborted) log.error({ ...field, error: String(error) }, 'event hook not called');
-  } finally {
-    eventHooks.underWay -= 1;
   }
 }

@@ -137,7 +137,7 @@ export function createController(options: ControllerOptions): Controller {
     checks: options.checks ?? checksOf(options, caches),
     post: options.post ?? createPost(),
     alert: alertingOf(options, caches),
-    eventHooks: { underWay: 0 },
+    eventHooks: { waiting: 0, lines: new Map() },
     signal,
   };
   const wakeAll = (): void => {

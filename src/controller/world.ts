@@ -17,6 +17,13 @@ import type { TrackedConfigs } from './tracked-configs.ts';
 import type { Writer } from './writer.ts';
 import type { Checks } from './checks.ts';
 
+export interface EventHooks {
+  /** Of all canaries. */
+  waiting: number;
+  /** By the canary's name in the queue; those for whom nothing waits have none. */
+  readonly lines: Map<string, { waiting: number; last: Promise<void> }>;
+}
+
 /** What there is whether or not this process leads. */
 export interface Standing {
   readonly settings: Settings;
@@ -38,8 +45,8 @@ export interface Standing {
   readonly alert: SendAlert;
   /** Calls users' webhooks. */
   readonly post: Post;
-  /** Calls of event hooks: counted, because they are bounded. */
-  readonly eventHooks: { underWay: number };
+  /** Events on their way to event hooks: counted, because they are bounded. */
+  readonly eventHooks: EventHooks;
   /** Aborts when the process ends. */
   readonly signal: AbortSignal;
 }

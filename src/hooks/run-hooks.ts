@@ -1,6 +1,8 @@
 /**
  * The hooks of one type, in the order in which they are listed, and what is said of each answer
- * (`spec/03`, 3.4). The first refusal ends the list; of rollback hooks, the first consent.
+ * (`spec/03`, 3.4). The first refusal ends the list; of rollback hooks, the first consent. So they are
+ * called one after the other: who stands later in the list is not to be called where an earlier one
+ * ends it. Event hooks end nothing, and are called side by side.
  */
 import { isBuiltInGate } from '../api/approval.ts';
 import type { Canary, CanaryWebhook, HookType, Phase } from '../api/canary.ts';
@@ -146,8 +148,7 @@ export async function sendEvent(
   const own = hooksOf(canary, 'event');
   const hooks: readonly CanaryWebhook[] =
     own.length > 0 || context.globalUrl === '' ? own : [{ name: 'events', url: context.globalUrl }];
-  const failures: string[] = [];
-  for (const hook of hooks) {
+  const calls = hooks.map((hook) => {
     const metadata = {
       ...hook.metadata,
       // Last: the user's own metadata cannot take their place.
@@ -156,10 +157,11 @@ export async function sendEvent(
       timestamp: String(context.timestampMs),
     };
     const payload = payloadOf(canary, { ...hook, metadata }, context);
-    const answer = await callHook(hook, payload, context);
-    if (!answer.ok) failures.push(answer.error);
-  }
-  return failures;
+    return callHook(hook, payload, context);
+  });
+  // Side by side: each is told, whatever the others say, so none has to wait for another.
+  const answers = await Promise.all(calls);
+  return answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
 }
 
 /** Keys in the order of the reference, which sorts those of metadata. */
