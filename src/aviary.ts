@@ -16,6 +16,7 @@ const help = `Aviary ${version}: progressive delivery for Kubernetes
   aviary controller [flags]   runs the webhook and the controller
   aviary demo [flags]         shows a good and a bad release on a cluster in this process
   aviary rehearse -f FILE     runs a Canary against a scenario in virtual time
+  aviary migrate --check      says what would change if Aviary took over from Flagger
   aviary version              prints the version
 
 ${usage()}`;
@@ -28,6 +29,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (command === 'demo') return demo(rest);
   if (command === 'rehearse') return rehearse(rest);
+  if (command === 'migrate') return migrate(rest);
   // A Deployment of the reference gives flags and no command.
   const flagsOnly = command === '' || command.startsWith('-');
   if (command !== 'controller' && !flagsOnly) {
@@ -110,6 +112,21 @@ async function rehearse(argv: readonly string[]): Promise<number> {
     colours: terminal.colours,
     unicode: terminal.unicode,
     columns: process.stdout.isTTY ? terminal.size().columns : columnsOfFiles,
+  });
+}
+
+async function migrate(argv: readonly string[]): Promise<number> {
+  const [{ runMigrate }, { systemClock }] = await Promise.all([
+    import('./cli/migrate/migrate-command.ts'),
+    import('./kube/clock.ts'),
+  ]);
+  return runMigrate({
+    argv,
+    environment: process.env,
+    version,
+    clock: systemClock,
+    write: (text) => void process.stdout.write(text),
+    complain: (text) => void process.stderr.write(text),
   });
 }
 
