@@ -14,6 +14,7 @@ import {
   warn,
 } from './validate-input.ts';
 import { metricChecks } from './validate-metrics.ts';
+import { opensToTesters } from './validate-routes.ts';
 
 export const analysisChecks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   interval,
@@ -150,7 +151,8 @@ function* overshoot(analysis: Fields, step: number): Iterable<Finding> {
   }
 }
 
-function* match({ analysis, abilities, provider }: Subject): Iterable<Finding> {
+function* match(subject: Subject): Iterable<Finding> {
+  const { analysis, abilities, provider } = subject;
   const items = listOf(analysis['match']);
   if (items.length === 0 || abilities === undefined) return;
   if (!abilities.weights) {
@@ -158,7 +160,7 @@ function* match({ analysis, abilities, provider }: Subject): Iterable<Finding> {
     yield warn(at('match'), message);
     return;
   }
-  if ((numberOf(analysis['iterations']) ?? 0) <= 0) {
+  if ((numberOf(analysis['iterations']) ?? 0) <= 0 && !opensToTesters(subject)) {
     yield ignored(at('match'), 'A/B testing needs iterations above 0');
     return;
   }

@@ -37,6 +37,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface Subject {
   readonly name: string;
   readonly namespace: string;
+  readonly annotations: Fields;
   readonly spec: Fields;
   readonly target: { readonly apiVersion: string; readonly kind: string; readonly name: string };
   readonly service: Fields;
@@ -58,6 +59,7 @@ export function readSpec(canary: unknown, options: ValidationOptions): Subject {
   return {
     name: textOf(fieldsOf(object['metadata'])['name']),
     namespace: textOf(fieldsOf(object['metadata'])['namespace']),
+    annotations: fieldsOf(fieldsOf(object['metadata'])['annotations']),
     spec,
     target: {
       apiVersion: textOf(target['apiVersion']),

@@ -10,6 +10,7 @@ import { compatibilityChecks } from './validate-compatibility.ts';
 import { dependencyChecks } from './validate-dependencies.ts';
 import { readSpec } from './validate-input.ts';
 import type { Finding, Subject, ValidationOptions } from './validate-input.ts';
+import { routeChecks } from './validate-routes.ts';
 import { serviceChecks } from './validate-service.ts';
 import { targetChecks } from './validate-target.ts';
 
@@ -36,6 +37,7 @@ const checks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   ...serviceChecks,
   ...analysisChecks,
   ...dependencyChecks,
+  ...routeChecks,
 ];
 
 export function validateCanary(canary: unknown, options: ValidationOptions): Validation {

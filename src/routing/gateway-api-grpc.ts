@@ -5,6 +5,7 @@
  */
 import type { Canary, CanaryService, HttpMatch } from '../api/canary.ts';
 import { strategyOf, totalWeight } from '../api/defaults.ts';
+import { grpcLacks } from '../api/validate-routes.ts';
 import type { RouteRule } from './gateway-api-rules.ts';
 import {
   backends,
@@ -24,7 +25,7 @@ const allCanary: Split = { primary: 0, canary: totalWeight, mirrored: false };
 /** Throws `Inexpressible`, with the field and what to do. */
 export function grpcRules(canary: Canary, split: Split): readonly RouteRule[] {
   const { service = {}, analysis = {} } = canary.spec;
-  refuse(service, analysis.sessionAffinity !== undefined);
+  refuse(canary);
   const { match = [] } = service as Partial<CanaryService>;
   const both = backends(canary, split);
   const canaryAlone = backends(canary, allCanary);
@@ -44,17 +45,14 @@ export function grpcRules(canary: Canary, split: Split): readonly RouteRule[] {
 }
 
 /** What would be left out, by the field that asks for it. */
-function refuse(service: Partial<CanaryService>, isSticky: boolean): void {
-  const lacking = {
-    'service.rewrite': service.rewrite,
-    'service.corsPolicy': service.corsPolicy,
-    'service.timeout': service.timeout,
-    'service.backendTimeout': service.backendTimeout,
-    'analysis.sessionAffinity': isSticky || undefined,
-  };
-  const [found] = Object.entries(lacking).filter(([, value]) => value !== undefined);
-  if (found !== undefined)
-    throw new Inexpressible(`spec.${found[0]}: a GRPCRoute has no such thing`);
+function refuse({ spec }: Canary): void {
+  const asked = (fields: object, place: string, names: readonly string[]) =>
+    names.filter((name) => name in fields).map((name) => `spec.${place}.${name}`);
+  const [found] = [
+    ...asked(spec.service ?? {}, 'service', grpcLacks.service),
+    ...asked(spec.analysis ?? {}, 'analysis', grpcLacks.analysis),
+  ];
+  if (found !== undefined) throw new Inexpressible(`${found}: a GRPCRoute has no such thing`);
 }
 
 /** Everybody would see the canary. */
