@@ -1,6 +1,8 @@
 /** What the user is told when a change of a target is applied: one or two plain sentences. */
+import { isBuiltInGate } from '../api/approval.ts';
 import type { Canary } from '../api/canary.ts';
-import { analysisIntervalMs, skipsAnalysis, strategyOf } from '../api/defaults.ts';
+import { analysisIntervalMs, hooksOf, skipsAnalysis, strategyOf } from '../api/defaults.ts';
+import { dependenciesOf } from '../api/dependencies.ts';
 import { formatDuration } from '../api/duration.ts';
 
 export interface Change {
@@ -67,8 +69,26 @@ function effectOf({ canary, templateHash, returns }: Change): string {
 const returning = ({ spec }: Canary): string =>
   `this revision served within ${spec.analysis?.rollbackWindow ?? ''}, it is promoted without analysis`;
 
-/** What starts, and how long it takes at the least. */
+/** What starts, when, and how long it takes at the least. */
 function startOf(canary: Canary): string {
+  return [...conditionsOf(canary), analysisOf(canary)].join(' ');
+}
+
+/** What must be so before anything starts, as far as the spec says it. */
+function conditionsOf(canary: Canary): readonly string[] {
+  const others = dependenciesOf(canary).map(({ namespace, name }) => `${name}.${namespace}`);
+  const gates = hooksOf(canary, 'confirm-rollout').filter(isBuiltInGate);
+  const shown = (names: readonly string[]): string => names.slice(0, namesMax).join(', ');
+  const after = [
+    ...(others.length > 0 ? [`canary ${shown(others)} is done`] : []),
+    ...(gates.length > 0 ? [`gate ${shown(gates.map(({ name }) => name))} is approved`] : []),
+  ];
+  return after.length > 0 ? [`once ${after.join(' and ')},`] : [];
+}
+
+const namesMax = 3;
+
+function analysisOf(canary: Canary): string {
   if (skipsAnalysis(canary)) return 'this is promoted without analysis';
   const intervalMs = analysisIntervalMs(canary);
   const every = inWords(intervalMs);

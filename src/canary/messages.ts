@@ -186,4 +186,10 @@ export const howToDecide = (canary: Canary, gates: readonly GateStatus[]): Sayin
 
 export const terminating = (canary: Canary) => normal(`Terminating canary ${displayName(canary)}`);
 
+export const howToGiveUp = (canary: Canary) =>
+  waiting(
+    `Deleting ${displayName(canary)} waits until ${targetDisplayName(canary)} is ready; ` +
+      'set spec.revertOnDeletion to false to delete it without giving traffic back',
+  );
+
 export const terminated = (canary: Canary) => normal(`Terminated canary ${displayName(canary)}`);

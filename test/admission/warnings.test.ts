@@ -134,6 +134,14 @@ suite('what starts', () => {
       { skipAnalysis: true },
       'this is promoted without analysis',
     ],
+    'comes after others, and after an approval': [
+      {
+        skipAnalysis: true,
+        dependsOn: [{ name: 'backend' }, { name: 'db', namespace: 'data' }],
+        analysis: { ...analysis, webhooks: [{ name: 'start', type: 'confirm-rollout' }] },
+      },
+      'once canary backend.test, db.data is done and gate start is approved, this is promoted without analysis',
+    ],
     'names the weights of a list': [
       { analysis: { ...analysis, stepWeights: [1, 2, 10, 80] } },
       'this starts a canary analysis (weights 1, 2, 10, 80 every 30s, at least 2m30s to promotion)',

@@ -642,11 +642,20 @@ const deleted = (seen: Observation, finalizers: readonly string[]): Observation 
   canary: {
     ...seen.canary,
     metadata: { ...seen.canary.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers },
+    spec: { ...seen.canary.spec, revertOnDeletion: true },
   },
 });
 const finalizer = ['finalizer.flagger.app'];
 const terminating = (seen: Partial<Observation> = {}) =>
   deleted({ ...observationOf({ status: status('Terminating') }), ...seen }, finalizer);
+
+const optedOut = (seen: Observation): Observation => ({
+  ...seen,
+  canary: { ...seen.canary, spec: { ...seen.canary.spec, revertOnDeletion: false } },
+});
+const givingUp =
+  'Deleting podinfo.default waits until podinfo.default is ready; ' +
+  'set spec.revertOnDeletion to false to delete it without giving traffic back';
 
 check('what comes before the phase', {
   'revertOnDeletion has a finalizer': [
@@ -665,7 +674,11 @@ check('what comes before the phase', {
   'the target is brought up first': [terminating(), ['ScaleTarget 2']],
   'then it is waited for': [
     terminating({ target: { ...running, readiness: rolling } }),
-    ['! rolling out', 'again +10s'],
+    ['! rolling out', `! ${givingUp}`, 'again +10s'],
+  ],
+  'who does not want to wait takes revertOnDeletion back': [
+    optedOut(terminating({ target: { ...running, readiness: stuck } })),
+    ['EnsureFinalizer false', 'Terminated canary podinfo.default'],
   ],
   'then traffic returns to it, and the canary may go': [
     terminating({ target: running }),

@@ -78,6 +78,16 @@ suite('a hook', () => {
     assert.match(events[0]?.message ?? '', /giving up after 1 attempt\(s\): no answer within 3s/);
   });
 
+  test('without a URL, a gate of our own, is answered by the scenario: nobody annotates', async () => {
+    const hook = { name: 'ship', type: 'confirm-promotion' } as const;
+    const series = '[{ at: 0s, value: refuses }, { at: 5m, value: accepts }]';
+    assert.equal((await ask(`{ ship: ${series} }`, [hook], 'confirm-promotion', 0)).passed, false);
+    assert.equal(
+      (await ask(`{ ship: ${series} }`, [hook], 'confirm-promotion', 300_000)).passed,
+      true,
+    );
+  });
+
   test('is told from another at the same address', async () => {
     const webhooks = [
       { name: 'first', url },

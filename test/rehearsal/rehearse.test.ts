@@ -314,3 +314,13 @@ const shippedNames = (folder: URL): readonly string[] =>
   readdirSync(new URL('scenarios/', folder))
     .map((file) => file.replace(/\.yaml$/, ''))
     .toSorted();
+
+test('the canaries that one comes after count as done, and its own gates as the scenario says', async () => {
+  const text = manifest.replace(
+    /^spec:\n(?=  (provider|targetRef):)/m,
+    'spec:\n  dependsOn: [{ name: backend }]\n',
+  );
+  assert.notEqual(text, manifest);
+  const { verdict } = await shipped('good-release', { text });
+  assert.equal(verdict, 'promoted');
+});
