@@ -75,11 +75,11 @@ export async function runMigrate(command: MigrateCommand): Promise<number> {
 /** Rejects where the cluster could not be looked at. */
 async function check(flags: MigrateFlags, command: MigrateCommand): Promise<Report> {
   const { clock } = command;
+  const kube = clientOf(flags.kubeconfig, command);
   const timeout = new AbortController();
   const cancel = clock.after(flags.timeoutMs, () =>
     timeout.abort(new Error(`no answer in ${flags.timeoutMs / 1000} s`)),
   );
-  const kube = clientOf(flags.kubeconfig, command);
   try {
     const looking = { kube, signal: timeout.signal };
     const found = referenceDeployments(await listAll(deployments, looking));
