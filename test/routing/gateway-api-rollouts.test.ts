@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { parse } from 'yaml';
+import type { Canary, CanaryAnalysis } from '../../src/api/canary.ts';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
 import type { OpaqueObject } from '../../src/kube/resources.ts';
 import {
@@ -35,13 +37,11 @@ const definition = parse(
   ),
 ) as OpaqueObject;
 
-const canary = canaryOf(
-  {},
-  {
+const behindGateway = (analysis: CanaryAnalysis = {}): Canary =>
+  canaryOf(analysis, {
     provider: 'gatewayapi:v1',
     service: { port: 80, gatewayRefs: [{ name: 'public' }] },
-  },
-);
+  });
 
 interface Backend {
   readonly weight: number;
@@ -64,7 +64,11 @@ interface Gateway {
   readonly answer?: (route: KubeObject) => GatewayAnswer | undefined;
 }
 
-async function staged(gateway: Gateway, tells: (stage: Stage) => Promise<void>): Promise<void> {
+async function staged(
+  gateway: Gateway,
+  tells: (stage: Stage) => Promise<void>,
+  analysis: CanaryAnalysis = {},
+): Promise<void> {
   const stage = await createStage({
     before: (api) => api.create(customResourceDefinitions, definition),
   });
@@ -78,7 +82,7 @@ async function staged(gateway: Gateway, tells: (stage: Stage) => Promise<void>):
   });
   try {
     await stage.apply(deployments, target);
-    await stage.apply(canaries, canary);
+    await stage.apply(canaries, behindGateway(analysis));
     await tells(stage);
   } finally {
     stop();
@@ -228,4 +232,63 @@ test('a gateway that never reports is waited for once, and said', async () => {
     assert.ok(secondsOf(stage) - stepped <= 11, 'the cadence is kept');
     await stage.until('Succeeded');
   });
+});
+
+/** Never more traffic on a canary whose last step nobody has confirmed. */
+function watchSteps(stage: Stage): readonly string[] {
+  const breaches: string[] = [];
+  stage.api.onChange(({ groupResource, before, after }) => {
+    if (groupResource !== 'httproutes.gateway.networking.k8s.io') return;
+    if (before === undefined || after === undefined) return;
+    if (weightIn(after) <= weightIn(before) || isConfirmed(before)) return;
+    breaches.push(`${weightIn(before)} to ${weightIn(after)} at ${secondsOf(stage)} s`);
+  });
+  return breaches;
+}
+
+function isConfirmed({ metadata, ...route }: KubeObject): boolean {
+  interface Status {
+    readonly parents?: readonly {
+      readonly conditions: readonly { readonly observedGeneration: number }[];
+    }[];
+  }
+  const { parents = [] } = (route as { readonly status?: Status }).status ?? {};
+  return parents.some(({ conditions }) =>
+    conditions.every(({ observedGeneration }) => observedGeneration === metadata.generation),
+  );
+}
+
+const answers = {
+  checks: {
+    probe: async () => ({ passed: true, events: [] }),
+    analyse: async () => ({ passed: true, events: [] }),
+  },
+};
+
+test('whenever the gateway reports and the controller dies, steps follow what is confirmed', async () => {
+  const anyTimes = fc.record({
+    reportMs: fc.integer({ min: 0, max: 25_000 }),
+    crashes: fc.array(fc.integer({ min: 100, max: 60_000 }), { maxLength: 3 }),
+  });
+  const holds = async ({ reportMs, crashes }: { reportMs: number; crashes: readonly number[] }) => {
+    const inThree = { stepWeight: 20, maxWeight: 60, stepWeightPromotion: 30 };
+    const rollout = async (stage: Stage): Promise<void> => {
+      const { clock } = stage.world;
+      await stage.until('Initialized');
+      await clock.advance(40_000);
+      const breaches = watchSteps(stage);
+      await setImage(stage, 'web:2');
+      let { process } = stage;
+      for (const [at, afterMs] of crashes.entries()) {
+        await clock.advance(afterMs);
+        process.kill();
+        process = stage.world.start({ name: `successor-${at}`, isAlone: true, answers });
+      }
+      await stage.until('Succeeded');
+      process.kill();
+      assert.deepEqual(breaches, []);
+    };
+    await staged({ reportMs }, rollout, inThree);
+  };
+  await fc.assert(fc.asyncProperty(anyTimes, holds), { numRuns: 25 });
 });
