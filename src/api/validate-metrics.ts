@@ -84,6 +84,7 @@ function* webhooks({ analysis }: Subject): Iterable<Finding> {
     const path = at(`webhooks[${index}]`);
     yield* duration(`${path}.timeout`, textOf(hook['timeout']));
     yield* hookUrl(path, hook);
+    yield* gateName(path, hook);
     const retries = numberOf(hook['retries']);
     if (retries === undefined) continue;
     if (!Number.isInteger(retries)) {
@@ -102,6 +103,14 @@ function* hookUrl(path: string, { type, url }: Fields): Iterable<Finding> {
   } else if (!/^https?:\/\/[^/]/i.test(textOf(url))) {
     yield refuse(`${path}.url`, `${shown(url)} is no http or https URL`);
   }
+}
+
+/** What opens a gate names it among others, and may name a revision behind an `@`. */
+function* gateName(path: string, { type, url, name }: Fields): Iterable<Finding> {
+  if (url !== undefined || !isGateType(textOf(type))) return;
+  const text = textOf(name);
+  if (text !== '' && text === text.trim() && !/[,@]/.test(text)) return;
+  yield refuse(`${path}.name`, `${shown(name)} cannot be named in an annotation: no comma, no @`);
 }
 
 const judging = new Set(['', 'rollout', 'pre-rollout', 'rollback']);

@@ -216,6 +216,11 @@ suite('refused', () => {
       'spec.analysis.webhooks[1].url',
       /is missing: only confirm and rollback hooks can do without, rollout has to be called/,
     ],
+    'a gate that no annotation can name': [
+      { analysis: { webhooks: [{ name: 'ship, then', type: 'confirm-promotion' }] } },
+      'spec.analysis.webhooks[0].name',
+      /cannot be named in an annotation: no comma, no @/,
+    ],
     'an empty URL, though of a gate': [
       { analysis: { webhooks: [{ name: 'w', type: 'confirm-promotion', url: '' }] } },
       'spec.analysis.webhooks[0].url',

@@ -185,6 +185,31 @@ suite('a gate without a URL', () => {
   });
 });
 
+suite('a promotion gate of our own', () => {
+  const iterations = { interval: '10s', threshold: 2, iterations: 2 };
+  const match = [{ headers: { user: { exact: 'x' } } }];
+  const strategies: Record<string, Setup> = {
+    'blue/green': { canary: canaryOf({ ...iterations, webhooks: [ship] }) },
+    'A/B testing': { canary: canaryOf({ ...iterations, match, webhooks: [ship] }) },
+    'blue/green without routes': {
+      canary: canaryOf({ ...iterations, webhooks: [ship] }, { provider: 'kubernetes' }),
+      abilities: { weights: false, mirroring: false },
+    },
+    mirroring: { canary: canaryOf({ ...stepping, mirror: true, webhooks: [ship] }) },
+  };
+  for (const [name, setup] of Object.entries(strategies)) {
+    test(`of ${name} is opened once, and the rollout ends`, () => {
+      const driver = rollingOut(setup);
+      driver.run({ forMs: 90_000 });
+      assert.equal(driver.world.canary.status?.phase, 'WaitingPromotion', driver.trace.join('\n'));
+      driver.after(1, annotate('approve', 'ship'));
+      driver.run({ forMs: 90_000 });
+      assert.equal(driver.world.canary.status?.phase, 'Succeeded', driver.trace.join('\n'));
+      assert.equal(driver.world.primary?.revision, 'v2');
+    });
+  }
+});
+
 suite('a rollback gate', () => {
   for (const atS of [1, 15, 22]) {
     test(`ends a rollout ${atS} s after the change, at once`, () => {
