@@ -291,7 +291,15 @@ export interface StepRecord {
   /** RFC 3339, seconds. */
   readonly at: string;
   readonly event:
-    'Started' | 'Waiting' | 'Advanced' | 'Halted' | 'Lowered' | 'Promoting' | 'Finalising';
+    | 'Started'
+    | 'Waiting'
+    | 'Approved'
+    | 'Rejected'
+    | 'Advanced'
+    | 'Halted'
+    | 'Lowered'
+    | 'Promoting'
+    | 'Finalising';
   /** Percent of traffic on the canary from then on. */
   readonly weight: number;
   readonly iteration?: number;

@@ -5,7 +5,13 @@
  * steps, checks, the length of texts, and bytes. What does not fit is folded, the oldest first; how
  * a rollout began and how it ended is kept the longest.
  */
-import type { CanaryStatus, CheckRecord, RolloutRecord, StepRecord } from '../api/canary.ts';
+import type {
+  CanaryStatus,
+  CheckRecord,
+  GateStatus,
+  RolloutRecord,
+  StepRecord,
+} from '../api/canary.ts';
 import type { Decision } from './decision.ts';
 import type { Moment, Observation, RevisionView, Saying, Stage } from './observation.ts';
 import { ask } from './question.ts';
@@ -37,13 +43,24 @@ export function journalize(seen: Observation, decision: Decision, now: Moment): 
   return { ...decision, status: { ...status, journal } };
 }
 
-/** What is worth a line: not a resize, a gate that was decided, or a condition. */
+/** What is worth a line: not a resize, a gate that begins to wait, or a condition. */
 const isTransition = (before: CanaryStatus, after: CanaryStatus): boolean =>
   before.phase !== after.phase ||
   before.canaryWeight !== after.canaryWeight ||
   before.iterations !== after.iterations ||
   before.failedChecks < after.failedChecks ||
-  before.lastAppliedSpec !== after.lastAppliedSpec;
+  before.lastAppliedSpec !== after.lastAppliedSpec ||
+  decidedOf(before, after) !== undefined;
+
+/** A gate of our own about which somebody decided: who did is gone from the status with the step. */
+function decidedOf(before: CanaryStatus, after: CanaryStatus): GateStatus | undefined {
+  if (before.gates === undefined || before.gates === after.gates) return undefined;
+  const known = new Map(before.gates.map((gate) => [`${gate.type}/${gate.name}`, gate]));
+  return after.gates?.find((gate) => {
+    const { since, at } = known.get(`${gate.type}/${gate.name}`) ?? {};
+    return gate.verdict !== undefined && gate.since === since && gate.at !== at;
+  });
+}
 
 interface Turn {
   readonly seen: Observation;
@@ -113,6 +130,10 @@ function continued(rollout: RolloutRecord, turn: Turn): RolloutRecord {
 function stepOf({ seen, decision, status, before, now }: Turn): StepRecord {
   const event = eventOf(before, status);
   const { canaryWeight: weight, iterations } = status;
+  if (event === 'Approved' || event === 'Rejected') {
+    const said = decision.sayings.map(({ message }) => message).join('; ');
+    return { at: now.wallTime, event, weight, why: clip(said, causeMax) };
+  }
   const checks = event === 'Promoting' || event === 'Finalising' ? [] : checksOf(seen);
   const why = event === 'Advanced' || event === 'Started' ? '' : warningsOf(decision.sayings);
   return {
@@ -127,6 +148,9 @@ function stepOf({ seen, decision, status, before, now }: Turn): StepRecord {
 
 function eventOf(before: CanaryStatus, after: CanaryStatus): StepRecord['event'] {
   const { phase } = after;
+  const isSameStep = phase === before.phase && after.lastAppliedSpec === before.lastAppliedSpec;
+  const decided = isSameStep ? decidedOf(before, after)?.verdict : undefined;
+  if (decided !== undefined) return decided;
   if (phase === 'Promoting' || phase === 'Finalising') return phase;
   if (phase !== 'Progressing' && phase !== before.phase) return 'Waiting';
   if (before.lastAppliedSpec !== after.lastAppliedSpec || !isRunning(before)) return 'Started';

@@ -65,6 +65,12 @@ suite('an approval', () => {
       ['Gate start approved by you', 'Gate ship approved by you'],
     );
     assert.equal(status().gates, undefined);
+    const { steps = [] } = status().journal?.at(-1) ?? {};
+    assert.deepEqual(
+      steps.filter(({ event }) => event === 'Approved').map(({ why }) => why),
+      ['Gate start approved by you', 'Gate ship approved by you'],
+      'who approved is known when the events have expired',
+    );
     assert.deepEqual(stage.live(canaries).metadata.annotations?.['aviary.dev/approve'], undefined);
     stage.end();
   });

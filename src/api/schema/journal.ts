@@ -21,6 +21,8 @@ const step = object(
     event: enumOf('What happened.', [
       'Started',
       'Waiting',
+      'Approved',
+      'Rejected',
       'Advanced',
       'Halted',
       'Lowered',
