@@ -24,15 +24,25 @@ const directory = join(import.meta.dirname, '../crds');
 /** Groups that every API server has. */
 const builtIn: ReadonlySet<string> = new Set(['', 'apps', 'autoscaling', 'networking.k8s.io']);
 
-export function crdFiles(): readonly CrdFile[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yaml') && !path.startsWith('flagger'))
-    .toSorted()
+/** Files are named `[VARIANT.]PLURAL.GROUP.yaml`. */
+const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.yaml'))
+  .toSorted();
+
+function filesOf({ plural, group, version }: Resource<KubeObject>): readonly CrdFile[] {
+  const name = `${plural}.${group}`;
+  return paths
+    .filter((path) => path.endsWith(`${name}.yaml`))
     .map((path) => {
       const text = readFileSync(join(directory, path), 'utf8');
       return { path, definition: parse(text) as Definition };
     })
-    .filter(({ definition }) => definition.apiVersion === 'apiextensions.k8s.io/v1');
+    .filter(
+      ({ definition: { apiVersion, metadata, spec } }) =>
+        apiVersion === 'apiextensions.k8s.io/v1' &&
+        metadata.name === name &&
+        spec.versions.some((it) => it.name === version && it.served),
+    );
 }
 
 /**
@@ -42,15 +52,10 @@ export function crdFiles(): readonly CrdFile[] {
 export function crdChoices(
   resources: readonly Resource<KubeObject>[],
 ): readonly (readonly CrdFile[])[] {
-  const files = crdFiles();
   let choices: readonly (readonly CrdFile[])[] = [[]];
-  for (const { plural, group, version } of resources) {
-    if (builtIn.has(group)) continue;
-    const fitting = files.filter(
-      ({ definition: { metadata, spec } }) =>
-        metadata.name === `${plural}.${group}` &&
-        spec.versions.some(({ name, served }) => name === version && served),
-    );
+  for (const resource of resources) {
+    if (builtIn.has(resource.group)) continue;
+    const fitting = filesOf(resource);
     choices = choices.flatMap((choice) => fitting.map((file) => [...choice, file]));
   }
   return choices;

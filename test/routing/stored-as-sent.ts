@@ -40,13 +40,17 @@ export async function checkStored(
 ): Promise<string | undefined> {
   const { metadata, ...rest } = golden.canary;
   const canary = { ...rest, metadata: { ...metadata, namespace } };
-  const keys = provider.routeKeys(canary);
+  const keys = [...provider.routeKeys(canary), ...(provider.sourceKeys?.(canary) ?? [])];
   const render = (split: Split, live: LiveRoutes): readonly RenderedRoute[] => {
     const rendered = provider.render(canary, split, golden.cookies, live);
     assert.ok(rendered.ok, rendered.ok ? '' : rendered.error);
     return rendered.objects;
   };
-  const stored = () => readAll(keys, namespace, send);
+  const sources = golden.live.map((object) => ({
+    resource: resourceOf(object, keys),
+    name: object.metadata.name,
+  }));
+  const stored = () => readAll([...keys, ...sources], namespace, send);
   const write = async (split: Split): Promise<string | undefined> => {
     const routes = render(split, await stored());
     for (const route of routes) {
@@ -154,6 +158,15 @@ async function writeRoute(
   return undefined;
 }
 
+function resourceOf(
+  { kind }: KubeObject,
+  keys: ReturnType<RoutingProvider['routeKeys']>,
+): Resource<KubeObject> {
+  const key = keys.find(({ resource }) => resource.kind === kind);
+  assert.ok(key, `no key of the provider is of kind ${kind}`);
+  return key.resource;
+}
+
 /** What was there before: of the provider's own kinds, and of others that it reads. */
 async function supply(
   objects: readonly KubeObject[],
@@ -162,10 +175,8 @@ async function supply(
   send: Send,
 ): Promise<void> {
   for (const object of objects) {
-    const key = keys.find(({ resource }) => resource.kind === object.kind);
-    assert.ok(key, `no key of the provider is of kind ${object.kind}`);
     const metadata = { ...object.metadata, namespace };
-    const path = pathOf(key.resource, { namespace });
+    const path = pathOf(resourceOf(object, keys), { namespace });
     const reply = await send({ method: 'POST', path, body: { ...object, metadata } });
     assert.ok(reply.status < 300, String(reply.body['message']));
   }
