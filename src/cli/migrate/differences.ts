@@ -3,7 +3,7 @@ import { targetAnnotations } from '../../api/annotations.ts';
 import type { Canary, CanaryStatus, Phase } from '../../api/canary.ts';
 import { effectiveProvider } from '../../api/providers.ts';
 import { primaryName, serviceNames } from '../../api/defaults.ts';
-import type { Json, KubeObject } from '../../api/kubernetes.ts';
+import type { Deployment, Json, KubeObject } from '../../api/kubernetes.ts';
 import { mergePatchBetween } from '../../kube/merge-patch.ts';
 import { providerFor } from '../../routing/registry.ts';
 import type { Finding } from './report.ts';
@@ -45,7 +45,7 @@ export function differences(
       ? []
       : [attention(stalled.reason ?? 'Stalled', stalled.message ?? '')]),
     ...rollout(canary, phase, after?.phase ?? phase),
-    ...writes.flatMap((write) => [...changeOf(canary, write, isFresh(phase))]),
+    ...writes.flatMap((write) => [...changeOf(canary, write, standingOf(phase, after))]),
   ];
 }
 
@@ -69,7 +69,17 @@ function rollout(canary: Canary, before: Phase, after: Phase): readonly Finding[
   ];
 }
 
-function* changeOf(canary: Canary, write: Write, isFresh: boolean): Iterable<Finding> {
+/** Making objects is what is expected of a new canary, and scaling of a rollout. */
+type Standing = 'New' | 'Resting' | 'Rolling';
+
+function standingOf(before: Phase, after: CanaryStatus | undefined): Standing {
+  if (isFresh(before)) return 'New';
+  return resting.includes(before) && resting.includes(after?.phase ?? before)
+    ? 'Resting'
+    : 'Rolling';
+}
+
+function* changeOf(canary: Canary, write: Write, standing: Standing): Iterable<Finding> {
   const { resource, name, before, after } = write;
   if (resource.plural === 'canaries') {
     yield* statusChange(before, after);
@@ -78,7 +88,7 @@ function* changeOf(canary: Canary, write: Write, isFresh: boolean): Iterable<Fin
   const object = `${resource.kind} ${name}`;
   if (before === undefined) {
     const made = `${object} would be made`;
-    yield isFresh ? note('ObjectMade', made) : attention('ObjectMade', made);
+    yield standing === 'New' ? note('ObjectMade', made) : attention('ObjectMade', made);
     return;
   }
   const paths = changedPaths(before, after);
@@ -88,13 +98,19 @@ function* changeOf(canary: Canary, write: Write, isFresh: boolean): Iterable<Fin
     yield note('TargetMarked', `${object} gets annotations of aviary.dev; no pod restarts`);
     return;
   }
+  if (isTarget && paths.every((path) => isMark(path) || path === 'spec.replicas')) {
+    const { replicas = 1 } = (after as Deployment).spec;
+    const scaled = `${object} would be scaled to ${replicas}`;
+    yield standing === 'Resting' ? attention('TargetScaled', scaled) : note('TargetScaled', scaled);
+    return;
+  }
   const changed = `${object} would be changed: ${paths.join(', ')}`;
   if (paths.some((path) => path.startsWith('spec.template'))) {
     yield attention('PodsRestart', `${changed}; its pods restart`);
   } else if (paths.every((path) => path.startsWith('metadata.'))) {
     yield note('MetadataChanged', changed);
   } else {
-    yield isFresh ? note('ObjectChanged', changed) : attention('ObjectChanged', changed);
+    yield standing === 'New' ? note('ObjectChanged', changed) : attention('ObjectChanged', changed);
   }
 }
 
