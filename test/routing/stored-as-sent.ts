@@ -22,6 +22,10 @@ import type { GoldenCase } from './golden-cases.ts';
 const usersFields: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   VirtualService: { exportTo: ['.'] },
   DestinationRule: { exportTo: ['.'] },
+  HTTPProxy: { includes: [{ name: 'shop' }] },
+  TraefikService: { weighted: { sticky: { cookie: { name: 'lb' } } } },
+  RouteTable: { weight: 5 },
+  Upstream: { useHttp2: true },
 };
 const usersMetadata = {
   labels: { 'example.com/team': 'shop' },
@@ -186,7 +190,9 @@ function editOf(object: KubeObject) {
   const { kind, metadata } = object;
   const own = (object as Body).spec as Readonly<Record<string, Json>>;
   const spec = Object.fromEntries(
-    Object.entries(usersFields[kind] ?? {}).filter(([field]) => own[field] === undefined),
+    Object.entries(usersFields[kind] ?? {}).filter(
+      ([field, value]) => own[field] === undefined || !Array.isArray(value),
+    ),
   );
   const { name, namespace } = metadata;
   return { kind, metadata: { name, namespace, ...usersMetadata }, spec };
