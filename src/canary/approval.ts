@@ -37,6 +37,8 @@ function record(seen: Observation, now: Moment): Decision | undefined {
   const decisions = decisionsOf(canary);
   const heard: GateStatus[] = [];
   const gates = before.map((gate): GateStatus => {
+    // It goes as soon as the gate is asked for the revision that is there now.
+    if (gate.revision !== seen.revision?.id) return gate;
     const decision = decisions.findLast((it) => isAbout(it, gate));
     if (decision === undefined) return gate;
     const { verdict, by, at } = decision;

@@ -24,9 +24,22 @@ const isOf =
   ({ name, type }: GateStatus): boolean =>
     name === hook.name && type === hook.type;
 
-export function isApproved({ gates = [] }: CanaryStatus, hook: CanaryWebhook): boolean {
-  return gates.find(isOf(hook))?.verdict === 'Approved';
+/** Whether somebody let this revision through: what was said of another one does not count. */
+export function isApproved(
+  { gates = [] }: CanaryStatus,
+  hook: CanaryWebhook,
+  revision: string,
+): boolean {
+  const gate = gates.find(isOf(hook));
+  return gate?.verdict === 'Approved' && gate.revision === revision;
 }
+
+/** Whether a gate of a type waits for a revision that another one has replaced. */
+export const waitsForAnother = (
+  { gates = [] }: CanaryStatus,
+  type: GateType,
+  revision: string,
+): boolean => gates.some((gate) => gate.type === type && gate.revision !== revision);
 
 /** A rollback gate that somebody opened for this revision. */
 export const openedRollback = (

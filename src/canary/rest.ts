@@ -16,6 +16,7 @@ import { waitingCondition } from './conditions.ts';
 import { awaitRoutes, drainedAtMs } from './confirmation.ts';
 import type { Decision, Effect, Obstacle } from './decision.ts';
 import { nothing } from './decision.ts';
+import { waitsForAnother } from './gates.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation, RevisionView } from './observation.ts';
 import { splitAt } from './plan.ts';
@@ -107,7 +108,10 @@ function begin(
   if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
     return startInTurn(seen, now, revision, effects, []);
   }
-  if (statusOf(seen.canary).phase === 'Waiting' && now.steadyMs < nextBeatAtMs(seen)) {
+  // Who looks at the gate must see the revision that they would let through.
+  const isReplaced = waitsForAnother(statusOf(seen.canary), 'confirm-rollout', revision.id);
+  const isWaiting = statusOf(seen.canary).phase === 'Waiting' && !isReplaced;
+  if (isWaiting && now.steadyMs < nextBeatAtMs(seen)) {
     return { ...nothing, effects, lookAgainAtMs: nextBeatAtMs(seen) };
   }
   // Somebody who waits may give up (D15).

@@ -3,12 +3,13 @@
  * holds up nobody, and the canary is looked at again when the answer is there.
  */
 import { isBuiltInGate } from '../api/approval.ts';
-import type { Canary, CanaryWebhook, HookType, Phase } from '../api/canary.ts';
+import type { Canary, HookType, Phase } from '../api/canary.ts';
 import { displayName, hooksOf } from '../api/defaults.ts';
 import type { Question } from '../canary/decision.ts';
 import { isApproved } from '../canary/gates.ts';
 import type { Answer, Saying, Stage } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
+import type { HookContext } from '../hooks/run-hooks.ts';
 import { runHooks } from '../hooks/run-hooks.ts';
 import { hookChecksum } from '../revision/reference-hash.ts';
 import { announce } from './announce.ts';
@@ -21,7 +22,7 @@ import type { World } from './world.ts';
 export function examine(
   name: string,
   { stage, id }: Question,
-  { canary }: Snapshot,
+  { canary, revisionId }: Snapshot,
   memory: Memory,
   world: World,
 ): void {
@@ -34,7 +35,7 @@ export function examine(
     memory.answers[stage] = { id, ...answer };
     world.queue.add(name);
   };
-  ask(canary, stage, world).then(settle, (error: unknown) => {
+  ask(canary, revisionId, stage, world).then(settle, (error: unknown) => {
     if (world.signal.aborted) return;
     world.log.error({ canary: displayName(canary), stage, error: String(error) }, 'check failed');
     settle({ passed: false, sayings: [warning(`${stage} check failed: ${String(error)}`)] });
@@ -53,9 +54,15 @@ const hooksOfStage: Readonly<Record<Stage, Exclude<HookType, 'event'>>> = {
 /** Hooks that are told where the rollout stands; the others are told that it progresses. */
 const toldThePhase: readonly Stage[] = ['ConfirmRollout', 'RollbackRequested'];
 
-async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Answer, 'id'>> {
+async function ask(
+  canary: Canary,
+  revision: string,
+  stage: Stage,
+  world: World,
+): Promise<Omit<Answer, 'id'>> {
   const phase = toldThePhase.includes(stage) ? statusOf(canary).phase : 'Progressing';
-  const hooks = await runHooks(canary, hooksOfStage[stage], contextOf(canary, phase, world));
+  const context = contextOf(canary, revision, phase, world);
+  const hooks = await runHooks(canary, hooksOfStage[stage], context);
   const sayings = hooks.events.map(decided);
   const { passed, refusedBy } = hooks;
   const waitsForGate = refusedBy !== undefined && isBuiltInGate(refusedBy);
@@ -69,14 +76,18 @@ async function ask(canary: Canary, stage: Stage, world: World): Promise<Omit<Ans
   };
 }
 
-const contextOf = (canary: Canary, phase: Phase, { clock, signal, post }: World) => ({
-  phase,
-  checksum: hookChecksum(statusOf(canary)),
-  isApproved: (hook: CanaryWebhook) => isApproved(statusOf(canary), hook),
-  signal,
-  sleep: (ms: number, until: AbortSignal) => clock.sleep(ms, until),
-  post,
-});
+function contextOf(canary: Canary, revision: string, phase: Phase, world: World): HookContext {
+  const { clock, signal, post } = world;
+  const status = statusOf(canary);
+  return {
+    phase,
+    checksum: hookChecksum(status),
+    isApproved: (hook) => isApproved(status, hook, revision),
+    signal,
+    sleep: (ms, until) => clock.sleep(ms, until),
+    post,
+  };
+}
 
 const decided = (event: Omit<Saying, 'kind'>): Saying => ({
   ...event,
@@ -97,7 +108,7 @@ export function probeMetrics({ canary }: Snapshot, world: World): void {
 
 /** Calls the post-rollout hooks of a rollout that has ended; then says the closing words. */
 export function runClosingHooks(
-  { canary }: Snapshot,
+  { canary, revisionId }: Snapshot,
   phase: Phase,
   say: (sayings: readonly Saying[]) => void,
   closing: readonly Saying[],
@@ -107,7 +118,7 @@ export function runClosingHooks(
     say(closing);
     return;
   }
-  runHooks(canary, 'post-rollout', contextOf(canary, phase, world)).then(
+  runHooks(canary, 'post-rollout', contextOf(canary, revisionId, phase, world)).then(
     ({ events }) => say([...events.map(decided), ...closing]),
     (error: unknown) => {
       world.log.error({ canary: displayName(canary), error: String(error) }, 'post-rollout failed');

@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isBuiltInGate } from '../../src/api/approval.ts';
-import type { Canary, CanaryStatus } from '../../src/api/canary.ts';
+import type { Canary, CanaryStatus, CanaryWebhook } from '../../src/api/canary.ts';
 import { analysisIntervalMs, hooksOf } from '../../src/api/defaults.ts';
 import { isApproved } from '../../src/canary/gates.ts';
 import { account } from '../../src/canary/account.ts';
@@ -295,7 +295,9 @@ export function createDriver(setup: Setup = {}): Driver {
     timesAsked.set(stage, before + 1);
     const { revision } = world.target;
     const called = hooksOf(world.canary, hookOf[stage]);
-    const shut = called.find((hook) => isBuiltInGate(hook) && !isApproved(stored(), hook));
+    const isShut = (hook: CanaryWebhook): boolean =>
+      isBuiltInGate(hook) && !isApproved(stored(), hook, idOf(revision));
+    const shut = called.find(isShut);
     const waitsForGate = shut !== undefined && stage !== 'RollbackRequested';
     const passed = answer({ stage, revision, before, nowMs: world.nowMs }) && !waitsForGate;
     answered.set(stage, passed);

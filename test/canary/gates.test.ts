@@ -169,6 +169,34 @@ suite('a gate without a URL', () => {
     assert.equal(driver.world.canary.status?.phase, 'Waiting');
   });
 
+  test('that is opened as the revision changes stays shut: nobody approved what is there now', () => {
+    for (const afterMs of [0, 1, 500, 5_000]) {
+      const driver = rollingOut({ canary: gated(start) });
+      driver.run({ forMs: 5_000 });
+      const [old] = driver.world.canary.status?.gates ?? [];
+      const decision = { ...old, gate: 'start', verdict: 'Approved', by: 'alice', at: 'then' };
+      driver.setImage('v3');
+      driver.after(afterMs, (world) => {
+        const annotations = { 'aviary.dev/decisions': JSON.stringify([decision]) };
+        world.canary = { ...world.canary, metadata: { ...world.canary.metadata, annotations } };
+      });
+      driver.run({ forMs: 60_000 });
+      assert.equal(driver.world.canary.status?.phase, 'Waiting', driver.trace.join('\n'));
+      assert.equal(driver.world.primary?.revision, 'v1');
+    }
+  });
+
+  test('waits for the new revision at once, not after an interval', () => {
+    const driver = rollingOut({ canary: gated(start) });
+    driver.run({ forMs: 2_000 });
+    driver.setImage('v3');
+    driver.run({ forMs: 1_000 });
+    assert.deepEqual(
+      driver.world.canary.status?.gates?.map(({ revision }) => revision),
+      [idOf('v3')],
+    );
+  });
+
   test('is gone with the rollout, whatever was decided about it', () => {
     const driver = rollingOut({ canary: gated(start, more, ship, stop) });
     for (const [afterMs, name] of [
