@@ -4,6 +4,7 @@ import process from 'node:process';
 import packageFile from '../package.json' with { type: 'json' };
 import { runController } from './cli/controller-command.ts';
 import { parseFlags, usage } from './cli/flags.ts';
+import type { Clock } from './kube/clock.ts';
 import { createLogger } from './telemetry/log.ts';
 
 const { version } = packageFile;
@@ -17,6 +18,7 @@ const help = `Aviary ${version}: progressive delivery for Kubernetes
   aviary demo [flags]         shows a good and a bad release on a cluster in this process
   aviary rehearse -f FILE     runs a Canary against a scenario in virtual time
   aviary migrate --check      says what would change if Aviary took over from Flagger
+  aviary journal [CANARY]     shows the last rollouts: who, what, each step, how it ended
   aviary version              prints the version
 
 ${usage()}`;
@@ -30,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === 'demo') return demo(rest);
   if (command === 'rehearse') return rehearse(rest);
   if (command === 'migrate') return migrate(rest);
+  if (command === 'journal') return journal(rest);
   // A Deployment of the reference gives flags and no command.
   const flagsOnly = command === '' || command.startsWith('-');
   if (command !== 'controller' && !flagsOnly) {
@@ -120,15 +123,26 @@ async function migrate(argv: readonly string[]): Promise<number> {
     import('./cli/migrate/migrate-command.ts'),
     import('./kube/clock.ts'),
   ]);
-  return runMigrate({
-    argv,
-    environment: process.env,
-    version,
-    clock: systemClock,
-    write: (text) => void process.stdout.write(text),
-    complain: (text) => void process.stderr.write(text),
-  });
+  return runMigrate(lookingWith(argv, systemClock));
 }
+
+async function journal(argv: readonly string[]): Promise<number> {
+  const [{ runJournal }, { systemClock }] = await Promise.all([
+    import('./cli/journal/journal-command.ts'),
+    import('./kube/clock.ts'),
+  ]);
+  return runJournal(lookingWith(argv, systemClock));
+}
+
+/** What commands that only look at a cluster are given. */
+const lookingWith = (argv: readonly string[], clock: Clock) => ({
+  argv,
+  environment: process.env,
+  version,
+  clock,
+  write: (text: string) => void process.stdout.write(text),
+  complain: (text: string) => void process.stderr.write(text),
+});
 
 /** Of text that nobody sees on a terminal. */
 const columnsOfFiles = 100;

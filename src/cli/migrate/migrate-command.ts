@@ -12,13 +12,13 @@ import {
 } from '../../api/providers.ts';
 import { validateCanary } from '../../api/validate.ts';
 import type { Settings } from '../../controller/settings.ts';
-import { clientOf } from './client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { canaries, deployments, metricTemplates } from '../../kube/resources.ts';
 import { providerOf } from '../../metrics/registry.ts';
 import type { Transport } from '../../metrics/transport.ts';
 import type { Environment } from '../flags.ts';
 import { parseFlags } from '../flags.ts';
+import { createReader } from '../reader-client.ts';
 import { behaviourNotes } from './behaviour.ts';
 import type { MetricTemplateSource } from './canary-facts.ts';
 import { templatesOf } from './canary-facts.ts';
@@ -74,8 +74,9 @@ export async function runMigrate(command: MigrateCommand): Promise<number> {
 
 /** Rejects where the cluster could not be looked at. */
 async function check(flags: MigrateFlags, command: MigrateCommand): Promise<Report> {
-  const { clock } = command;
-  const kube = clientOf(flags.kubeconfig, command);
+  const { clock, environment, version } = command;
+  const userAgent = `aviary-migrate/${version}`;
+  const { kube } = createReader({ kubeconfig: flags.kubeconfig, environment, userAgent, clock });
   const timeout = new AbortController();
   const cancel = clock.after(flags.timeoutMs, () =>
     timeout.abort(new Error(`no answer in ${flags.timeoutMs / 1000} s`)),
