@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
 import { decisionsOf } from '../../src/api/approval.ts';
-import type { Canary, CanaryWebhook, GateStatus } from '../../src/api/canary.ts';
+import type { Canary, CanaryStatus, CanaryWebhook, GateStatus } from '../../src/api/canary.ts';
 import { decide } from '../../src/canary/decide.ts';
 import { analysing, canaryOf, gist, idOf, now, stepping } from './builders.ts';
 import type { Driver, Setup, World } from './driver.ts';
@@ -350,3 +351,60 @@ test('who decided is in the status, and in the event', () => {
     ['Gate ship approved by alice'],
   );
 });
+
+/** Somebody does something, so many milliseconds after the change. */
+const act = fc.record({
+  atMs: fc.integer({ min: 0, max: 90_000 }),
+  what: fc.oneof(
+    fc.record({
+      verb: fc.constantFrom('approve' as const, 'reject' as const),
+      gate: fc.constantFrom('start', 'more', 'ship', 'stop', 'start,ship', 'nobody'),
+    }),
+    fc.record({ image: fc.constantFrom('v2', 'v3', 'v4') }),
+  ),
+});
+
+test('whatever is approved, changed and killed, nothing passes a gate that was not opened for it', () => {
+  const deaths = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 3 });
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 12 }), deaths, (acts, crashes) => {
+      const passes: string[] = [];
+      const driver = rollingOut({
+        canary: gated(start, more, ship, stop),
+        crashes: new Set(crashes.map((write) => write + 6)),
+        onWrite: ({ write, before }, world) => {
+          if (write.kind !== 'Status') return;
+          const from = before.canary.status;
+          const passed = gatePassed(from, write.status);
+          if (passed === undefined) return;
+          passes.push(passed);
+          const opened = from?.gates?.some(
+            ({ name, verdict, revision }) =>
+              name === passed && verdict === 'Approved' && revision === idOf(world.target.revision),
+          );
+          assert.ok(opened, `${passed} was passed:\n${driver.trace.slice(-12).join('\n')}`);
+        },
+      });
+      for (const { atMs, what } of acts) {
+        driver.after(atMs, (world) => {
+          if ('verb' in what) annotate(what.verb, what.gate)(world);
+          else {
+            world.target.revision = what.image;
+            world.targetGeneration += 1;
+          }
+        });
+      }
+      driver.run({ forMs: 300_000 });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** The gate behind a transition, by the phases and weights on both sides of it. */
+function gatePassed(from: CanaryStatus | undefined, to: CanaryStatus): string | undefined {
+  if (from?.phase === 'Waiting' && to.phase === 'Progressing') return 'start';
+  const isRun = from?.phase === 'Progressing' && to.phase === 'Progressing';
+  if (isRun && to.canaryWeight > from.canaryWeight) return 'more';
+  const isGated = from?.phase === 'WaitingPromotion' || from?.phase === 'Progressing';
+  return isGated && to.phase === 'Promoting' ? 'ship' : undefined;
+}
