@@ -140,13 +140,20 @@ function gateClosed(seen: Observation, { status, outcome }: Decision): Obstacle 
   for (const [stage, type] of gateStages) {
     const answer = ask(seen, stage);
     if (!answer.given || answer.passed) continue;
-    const refused = warningsOf(answer.sayings);
+    const refused = `${warningsOf(answer.sayings)}${attributed(seen)}`;
     const own = gates.filter((gate) => gate.type === type);
     if (!answer.waitsForGate) return { reason: 'HookRefused', message: refused };
     const how = say.howToDecide(canary, own).message;
     return { reason: 'GateClosed', message: `${refused}. ${how}` };
   }
   return undefined;
+}
+
+/** Whoever is to approve wants to know what, and whose it is. */
+function attributed({ revision }: Observation): string {
+  const { changedBy, cause } = revision ?? {};
+  const what = [changedBy === undefined ? [] : `by ${changedBy}`, cause ?? []].flat().join(': ');
+  return what === '' ? '' : ` (${what})`;
 }
 
 const warningsOf = (said: readonly Saying[]): string =>

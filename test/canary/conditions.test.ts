@@ -151,6 +151,14 @@ suite('what is waited for', () => {
       const { status } = answered(seen, { stage, message });
       assert.equal(told(waitingOf(status?.conditions)), `HookRefused: ${message}`);
     });
+    test(`${name}: whose change it is, where admission saw it`, () => {
+      const { revision, ...seen } = seenBy(gated(hook(type, 'start')));
+      const made = { changedBy: 'alice', cause: 'image app: web:1 -> web:2' };
+      const known = { ...seen, ...(revision && { revision: { ...revision, ...made } }) };
+      const { status } = answered(known, { stage, message, waitsForGate: true });
+      const said = waitingOf(status?.conditions)?.message ?? '';
+      assert.ok(said.startsWith(`${message} (by alice: image app: web:1 -> web:2). To approve`));
+    });
     test(`${name}: a gate of our own, and how it is opened`, () => {
       const seen = seenBy(gated(hook(type, 'start')));
       const { status } = answered(seen, { stage, message, waitsForGate: true });
