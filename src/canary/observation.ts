@@ -164,6 +164,8 @@ export interface Observation {
   readonly scaleUpReplicas: number;
   /** The split as routes were last written; absent where there are none. */
   readonly split?: Split;
+  /** Somebody else gave the canary more than we did. Absent also where that cannot be known. */
+  readonly isRaisedByOthers?: boolean;
   /** Absent where the provider's objects have no status that tells. */
   readonly confirmation?: Confirmation;
   readonly answers: Readonly<Partial<Record<Stage, Answer>>>;

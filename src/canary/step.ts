@@ -38,9 +38,9 @@ export function step(seen: Observation, now: Moment, verdict: Verdict): Decision
  * earned by a verdict, so it is recorded, and not judged again.
  */
 export function stepTaken(seen: Observation, now: Moment): Decision | undefined {
-  const { canary, split, abilities } = seen;
+  const { canary, split, abilities, isRaisedByOthers = false } = seen;
   const { canaryWeight, iterations } = statusOf(canary);
-  if (split === undefined || split.canary <= canaryWeight) return undefined;
+  if (split === undefined || split.canary <= canaryWeight || isRaisedByOthers) return undefined;
   const plan = planOf(canary, abilities);
   const verdict = { effects: [], said: [], beatAtMs: beatOf(seen, now) };
   if (plan.kind === 'Weights') {

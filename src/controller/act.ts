@@ -251,6 +251,7 @@ async function route(
   if (repair?.isDue !== false) {
     await writeRoutes(rendered.objects, world);
     noteRoutes(rendered.objects, record, intent);
+    record.split = split;
   }
   Object.assign(record, repair?.after ?? { blockedBy: undefined });
   announce(canary, canary.status?.phase ?? '', repair?.sayings ?? [], world);

@@ -2,7 +2,7 @@
  * What the controller remembers of a canary's routes between two looks. All of it may be lost at any
  * time: a process that starts afresh waits for a gateway that never reports once more, and no longer.
  */
-import type { Confirmation } from '../canary/observation.ts';
+import type { Confirmation, Split } from '../canary/observation.ts';
 import type { Confirmation as Reported } from '../routing/provider.ts';
 
 export interface RouteRecord {
@@ -13,6 +13,8 @@ export interface RouteRecord {
   standing: { readonly state: Reported['state']; readonly sinceMs: number | undefined } | undefined;
   /** What the routes were last made to say, and for which spec. */
   intent: string | undefined;
+  /** The split of it. */
+  split: Split | undefined;
   /** Resource versions at which they said so, by kind and name; '' right after a write. */
   versions: ReadonlyMap<string, string>;
   /** The last repair: how long the next one has to wait, and when all is forgotten. */
@@ -31,6 +33,7 @@ export const unreportedMs = 10_000;
 export const createRouteRecord = (): RouteRecord => ({
   standing: undefined,
   intent: undefined,
+  split: undefined,
   versions: new Map(),
   contest: undefined,
   blockedBy: undefined,

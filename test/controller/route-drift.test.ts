@@ -6,7 +6,7 @@ import { managersOf, withManagers } from '../../src/kube/managers.ts';
 import type { OpaqueObject } from '../../src/kube/resources.ts';
 import { canaries, virtualServices } from '../../src/kube/resources.ts';
 import type { Stage, StageOptions } from '../support/stage.ts';
-import { createStage, initialized, setImage } from '../support/stage.ts';
+import { canaryOf, createStage, initialized, setImage } from '../support/stage.ts';
 
 async function staged(tells: (stage: Stage) => Promise<void>, options?: StageOptions) {
   const stage = await createStage(options);
@@ -79,6 +79,33 @@ test('changes of ours are nobody else’s: steps, promotion, and a new spec', as
     assert.deepEqual(changes(stage), []);
   });
 });
+
+test('a weight that somebody raises to that of the next step is no step', async () => {
+  const options = { passes: () => false };
+  await staged(async (stage) => {
+    await initialized(stage, canaryOf({ stepWeight: 20, maxWeight: 60, threshold: 5 }));
+    await setImage(stage, 'web:2');
+    await stage.world.clock.advanceUntil(() => weightOf(stage) === 20, 60_000);
+    await stage.edit(virtualServices, (live) => {
+      const text = JSON.stringify(live.spec);
+      const raised = text
+        .replace('"weight":80', '"weight":60')
+        .replace('"weight":20', '"weight":40');
+      assert.notEqual(raised, text);
+      return { ...live, spec: JSON.parse(raised) as Spec };
+    });
+    await stage.world.clock.advance(1_000);
+    assert.equal(weightOf(stage), 20);
+    assert.ok(!stage.said().includes('Advance web.default canary weight 40'));
+    assert.match(changes(stage)[0] ?? '', /put right$/);
+  }, options);
+});
+
+/** The canary's weight in the live route. */
+function weightOf(stage: Stage): number {
+  const weights = JSON.stringify(specOf(stage)['http']).matchAll(/"weight":(\d+)/g);
+  return Number([...weights].at(-1)?.[1]);
+}
 
 /** Somebody writes his own state back whenever it was put right. */
 function fight(stage: Stage): () => number {
