@@ -32,6 +32,22 @@ const gatewayApi: ProviderAbilities = {
   plainTcp: false,
 };
 
+const weightsOnly: ProviderAbilities = {
+  weights: true,
+  mirroring: false,
+  sessionAffinity: false,
+  plainTcp: false,
+};
+
+const withHeaders: ProviderAbilities = {
+  ...weightsOnly,
+  match: {
+    headers: ['exact', 'prefix', 'suffix', 'regex'],
+    queryParams: ['exact', 'prefix', 'regex'],
+    sourceLabels: false,
+  },
+};
+
 export const supportedProviders: ProviderTable = {
   istio: {
     weights: true,
@@ -46,6 +62,21 @@ export const supportedProviders: ProviderTable = {
   },
   'gatewayapi:v1': gatewayApi,
   'gatewayapi:v1beta1': gatewayApi,
+  contour: withHeaders,
+  gloo: withHeaders,
+  nginx: {
+    ...weightsOnly,
+    match: { headers: ['exact', 'regex'], queryParams: [], sourceLabels: false },
+  },
+  traefik: weightsOnly,
+  skipper: weightsOnly,
+  apisix: weightsOnly,
+  kuma: weightsOnly,
+  linkerd: weightsOnly,
+  osm: weightsOnly,
+  'smi:v1alpha1': weightsOnly,
+  'smi:v1alpha2': weightsOnly,
+  'smi:v1alpha3': weightsOnly,
   kubernetes: { weights: false, mirroring: false, sessionAffinity: false, plainTcp: false },
 };
 

@@ -6,7 +6,21 @@ import { fieldsOf, ignored, listOf, refuse, textOf } from './validate-input.ts';
 export const routeChecks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   routeKind,
   matchWithWeights,
+  templates,
 ];
+
+/** Objects of users that routes of some providers are made after. */
+const templateFields: Readonly<Record<string, readonly [field: string, kind: string]>> = {
+  nginx: ['ingressRef', 'Ingress'],
+  skipper: ['ingressRef', 'Ingress'],
+  apisix: ['routeRef', 'ApisixRoute'],
+};
+
+function* templates({ provider, spec }: Subject): Iterable<Finding> {
+  const [field, kind] = templateFields[provider] ?? [];
+  if (field === undefined || textOf(fieldsOf(spec[field])['name']) !== '') return;
+  yield refuse(`spec.${field}`, `provider ${provider} needs the name of your ${kind}`);
+}
 
 /** What a GRPCRoute has no place for. */
 export const grpcLacks = {

@@ -34,19 +34,22 @@ export function observeRoutes(
   world: World,
 ): RoutesSeen | { readonly kind: 'Reading' } {
   const name = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
-  const provider = providerFor(name);
+  const provider = providerFor(name, world.settings);
   const blind = { kind: 'Seen', record, provider, live: none, split: undefined } as const;
   if (provider === undefined) return blind;
 
   const { namespace = '' } = canary.metadata;
-  for (const { resource } of provider.routeKeys(canary)) {
+  const sources = provider.sourceKeys?.(canary) ?? [];
+  for (const { resource } of [...provider.routeKeys(canary), ...sources]) {
     const informer = world.caches.routes(resource);
     const problem = watchProblem(name, resource, informer);
     if (problem !== undefined) return { ...blind, problem };
     if (!informer.store.hasSynced) return { kind: 'Reading' };
   }
-  const live: LiveRoutes = ({ resource, name: object }) =>
-    reader.get(world.caches.routes(resource), resource, { namespace, name: object });
+  const live: LiveRoutes = ({ resource, name: object, namespace: other = namespace }) => {
+    const key = { namespace: resource.namespaced ? other : '', name: object };
+    return reader.get(world.caches.routes(resource), resource, key);
+  };
   const seen = { ...blind, live, split: provider.read(canary, live) };
   // What the provider cannot express is known before anything is done.
   const whole = { primary: 100, canary: 0, mirrored: false };

@@ -9,6 +9,10 @@ export interface Settings {
   /** Prefixes of labels and annotations that the primary inherits, comma-separated. */
   readonly includeLabelPrefix: string;
   readonly configTracking: boolean;
+  /** Of Contour's proxies; '' for none. */
+  readonly ingressClass: string;
+  /** Of the annotations that Ingress-NGINX reads. */
+  readonly ingressAnnotationsPrefix: string;
   readonly noCrossNamespaceRefs: boolean;
   /** Receives the events of canaries that have no event hook of their own; '' for none. */
   readonly eventWebhook: string;

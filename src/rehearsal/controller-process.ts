@@ -67,6 +67,8 @@ const settingsDefault: Settings = {
   selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
   includeLabelPrefix: '',
   configTracking: true,
+  ingressClass: '',
+  ingressAnnotationsPrefix: 'nginx.ingress.kubernetes.io',
   noCrossNamespaceRefs: false,
   maxProgressing: 0,
   maxProgressingPerNamespace: 0,

@@ -17,13 +17,16 @@ import {
   supportedTargetKinds,
 } from '../api/providers.ts';
 import { validateCanary } from '../api/validate.ts';
+import type { Resource } from '../kube/resources.ts';
 import { referencedConfigs } from '../revision/references.ts';
 import { isFields } from './fields.ts';
+import { sourceKeysOf } from './routes.ts';
 import { createSchemaCheck } from './schema-problems.ts';
 import {
   standInAutoscaler,
   standInConfig,
   standInDeployment,
+  standInSource,
   standInTemplate,
 } from './stand-ins.ts';
 import type { FieldPath, Problem, SourceDocument } from './yaml-source.ts';
@@ -33,6 +36,11 @@ export interface RehearsalInput {
   readonly canary: Canary;
   readonly deployment: Deployment;
   readonly autoscaler: HorizontalPodAutoscaler | undefined;
+  /** Objects that the routes are made after. */
+  readonly sources: readonly {
+    readonly resource: Resource<KubeObject>;
+    readonly object: KubeObject;
+  }[];
   readonly configs: readonly (ConfigMap | Secret)[];
   readonly templates: readonly MetricTemplate[];
   /** One line for each stand-in, and for what was left out. */
@@ -177,11 +185,16 @@ function inputOf(
     assemble(
       canary,
       all.map(({ object }) => object),
+      meshProvider,
     ),
   ];
 }
 
-function assemble(canary: Canary, objects: readonly KubeObject[]): RehearsalInput {
+function assemble(
+  canary: Canary,
+  objects: readonly KubeObject[],
+  meshProvider: string,
+): RehearsalInput {
   const { namespace = '' } = canary.metadata;
   const { targetRef, autoscalerRef } = canary.spec;
   const assumptions: string[] = [];
@@ -223,12 +236,17 @@ function assemble(canary: Canary, objects: readonly KubeObject[]): RehearsalInpu
     const found = find('MetricTemplate', templateRef.name, home) as MetricTemplate | undefined;
     return [orStandIn(found, () => standInTemplate(home, templateRef.name))];
   });
+  const sources = sourceKeysOf(canary, meshProvider).map(({ resource, name, namespace: home }) => ({
+    resource,
+    object: orStandIn(find(resource.kind, name, home), () => standInSource(canary, resource, name)),
+  }));
   return {
     canary,
     deployment,
     autoscaler,
     configs,
     templates,
+    sources,
     assumptions,
     isDeploymentGiven: givenDeployment !== undefined,
   };

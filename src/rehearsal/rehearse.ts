@@ -38,7 +38,7 @@ import { createPodPlan } from './pods.ts';
 import type { Recorder } from './recorder.ts';
 import { createRecorder, liveCanary } from './recorder.ts';
 import { resultOf, subjectOf } from './result.ts';
-import { routeResources } from './routes.ts';
+import { routeResources, sourceKeysOf } from './routes.ts';
 import type { Scenario } from './scenario.ts';
 import { createSyntheticPrometheus } from './synthetic-prometheus.ts';
 import type { Rehearsal } from './timeline.ts';
@@ -113,9 +113,17 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   return resultOf(options, { recorder, isReady, admissionWarnings });
 }
 
+const routesAndSources = (
+  canary: Canary,
+  meshProvider: string,
+): readonly Resource<KubeObject>[] => [
+  ...routeResources(canary, meshProvider),
+  ...sourceKeysOf(canary, meshProvider).map(({ resource }) => resource),
+];
+
 /** Kinds of meshes are not looked into; those that every cluster has are there already. */
 const routeTypes = (canary: Canary, meshProvider: string): readonly ResourceType[] =>
-  routeResources(canary, meshProvider)
+  [...new Set(routesAndSources(canary, meshProvider))]
     .filter(({ group }) => !builtInGroups.has(group))
     .map(openType);
 
@@ -129,7 +137,7 @@ const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothin
 
 /** Everything is there when the Canary comes; answers what admission says to it. */
 async function supply(
-  { canary, deployment, autoscaler, configs, templates }: RehearsalInput,
+  { canary, deployment, autoscaler, configs, templates, sources }: RehearsalInput,
   user: ClusterUser,
   clock: VirtualClock,
 ): Promise<readonly string[]> {
@@ -141,6 +149,7 @@ async function supply(
   for (const config of configs) {
     await user.create<KubeObject>(config.kind === 'Secret' ? secrets : configMaps, config);
   }
+  for (const { resource, object } of sources) await user.create(resource, object);
   for (const template of templates) await user.create(metricTemplates, template);
   if (autoscaler !== undefined) await user.create(horizontalPodAutoscalers, autoscaler);
   await user.create(deployments, deployment);

@@ -5,6 +5,7 @@ import type { KubeObject } from '../api/kubernetes.ts';
 import { effectiveProvider } from '../api/providers.ts';
 import type { ControllerApi } from '../cluster/controller-api.ts';
 import type { Resource } from '../kube/resources.ts';
+import type { RouteKey } from '../routing/provider.ts';
 import { providerFor } from '../routing/registry.ts';
 
 /** Shares of users' requests, from 0 to 1. */
@@ -28,6 +29,10 @@ export function routeResources(
   return [...new Set(keys.map(({ resource }) => resource))];
 }
 
+/** Objects of users that the routes are made after. */
+export const sourceKeysOf = (canary: Canary, meshProvider: string): readonly RouteKey[] =>
+  providerOf(canary, meshProvider)?.sourceKeys?.(canary) ?? [];
+
 export interface SharesOptions {
   readonly api: ControllerApi;
   readonly meshProvider: string;
@@ -40,7 +45,7 @@ export function sharesOf(canary: Canary, options: SharesOptions): Shares {
   const { api, meshProvider, matchingShare } = options;
   const { namespace = '' } = canary.metadata;
   const split = providerOf(canary, meshProvider)?.read(canary, ({ resource, name }) =>
-    api.get(resource, { namespace, name }),
+    api.get(resource, { namespace: resource.namespaced ? namespace : '', name }),
   );
   if (split === undefined) return unsplit;
   const part = strategyOf(canary) === 'ab-testing' ? matchingShare / 100 : 1;

@@ -1,8 +1,18 @@
 /** Objects that take the place of those that were not given. */
 import type { Canary } from '../api/canary.ts';
-import type { ConfigMap, Deployment, HorizontalPodAutoscaler, Secret } from '../api/kubernetes.ts';
+import type {
+  ConfigMap,
+  Deployment,
+  HorizontalPodAutoscaler,
+  Json,
+  KubeObject,
+  Secret,
+} from '../api/kubernetes.ts';
 import { canaryApiVersion } from '../api/canary.ts';
+import { serviceNames } from '../api/defaults.ts';
 import type { MetricTemplate } from '../api/metric-template.ts';
+import type { OpaqueObject, Resource } from '../kube/resources.ts';
+import { apiVersionOf } from '../kube/resources.ts';
 
 const replicas = 2;
 
@@ -66,4 +76,27 @@ export function standInTemplate(namespace: string, name: string): MetricTemplate
       query: `stand_in{template="${namespace}/${name}", target="{{ target }}"}`,
     },
   };
+}
+
+/** An object that leads all requests to the apex Service, as the route's provider expects one. */
+export function standInSource(
+  canary: Canary,
+  resource: Resource<KubeObject>,
+  name: string,
+): KubeObject {
+  const { metadata, spec } = canary;
+  const { apex } = serviceNames(canary);
+  const port = spec.service?.port ?? 80;
+  const backend = { service: { name: apex, port: { number: port } } };
+  const ingress = { rules: [{ http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] };
+  const backends = [{ serviceName: apex, servicePort: port }];
+  const route = { http: [{ name: 'all', match: { paths: ['/*'] }, backends }] };
+  const specs: Readonly<Record<string, Json>> = { Ingress: ingress, ApisixRoute: route };
+  const made: OpaqueObject = {
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
+    metadata: { name, namespace: metadata.namespace ?? '' },
+    spec: specs[resource.kind] ?? {},
+  };
+  return made;
 }

@@ -29,10 +29,12 @@ export interface Cookies {
   readonly previous?: string;
 }
 
-/** Where an object that a provider writes is found. */
+/** Where an object that a provider writes or reads is found. */
 export interface RouteKey {
   readonly resource: Resource<KubeObject>;
   readonly name: string;
+  /** The canary's where absent; only of what is read. */
+  readonly namespace?: string;
 }
 
 export type Rendered =
@@ -48,7 +50,7 @@ export interface RenderedRoute {
   readonly wanted: KubeObject;
 }
 
-/** Finds a live object of this canary's namespace. */
+/** Finds a live object; of this canary's namespace unless the key names another. */
 export type LiveRoutes = (key: RouteKey) => KubeObject | undefined;
 
 /** What the mesh, ingress or gateway itself says of the routes as they stand. */
@@ -72,6 +74,8 @@ export interface RoutingProvider {
   readonly name: string;
   /** The objects that a canary's routes consist of, in the order in which they are written. */
   routeKeys(canary: Canary): readonly RouteKey[];
+  /** Objects of users that routes are made after: they are watched, and never written. */
+  sourceKeys?(canary: Canary): readonly RouteKey[];
   /**
    * The objects for a split, on top of the live ones: fields, labels and annotations of others
    * survive. Equal input gives equal output, and what is stored of an output gives it again. An

@@ -129,9 +129,27 @@ suite("the reference's refusals, by its words (spec/01, 1.7)", () => {
 suite('refused', () => {
   const cases: Record<string, [Parameters<typeof canary>[0], string, RegExp]> = {
     'a provider of a later version': [
-      { spec: { provider: 'linkerd' } },
+      { spec: { provider: 'appmesh' } },
       'spec.provider',
-      /^provider linkerd is not supported by this version: use .*\bistio\b.*\bkubernetes$/,
+      /^provider appmesh is not supported by this version: use .*\bistio\b.*\bkubernetes$/,
+    ],
+    'NGINX without an Ingress': [
+      { spec: { provider: 'nginx' } },
+      'spec.ingressRef',
+      /^provider nginx needs the name of your Ingress$/,
+    ],
+    'APISIX without a route': [
+      { spec: { provider: 'apisix' } },
+      'spec.routeRef',
+      /^provider apisix needs the name of your ApisixRoute$/,
+    ],
+    'an A/B test with a provider that cannot tell users apart (R2)': [
+      {
+        spec: { provider: 'traefik' },
+        analysis: { iterations: 5, match: [{ headers: { user: { exact: 'x' } } }] },
+      },
+      'spec.analysis.match',
+      /traefik/,
     ],
     'a target kind of a later version': [
       { spec: { targetRef: { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'podinfo' } } },
@@ -336,8 +354,8 @@ suite('refused', () => {
   }
 
   test('a provider of a later version that only the flag names', () => {
-    const [first] = validate({}, { meshProvider: 'contour' }).errors;
-    assert.match(first?.message ?? '', /contour, which -mesh-provider asks for, is not/);
+    const [first] = validate({}, { meshProvider: 'knative' }).errors;
+    assert.match(first?.message ?? '', /knative, which -mesh-provider asks for, is not/);
   });
 });
 

@@ -38,6 +38,8 @@ const settings: Settings = {
   selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
   includeLabelPrefix: '',
   configTracking: true,
+  ingressClass: '',
+  ingressAnnotationsPrefix: 'nginx.ingress.kubernetes.io',
   noCrossNamespaceRefs: false,
   maxProgressing: 0,
   maxProgressingPerNamespace: 0,

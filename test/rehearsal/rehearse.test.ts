@@ -258,8 +258,11 @@ actions: [{ at: 0s, deploy: v2 }]
   for (const [provider, { weights }] of Object.entries(supportedProviders)) {
     test(`with provider ${provider} sees what share of traffic the canary gets`, async () => {
       const gateway = 'gatewayRefs: [{ name: gateway }]';
+      const references =
+        '  ingressRef: { apiVersion: networking.k8s.io/v1, kind: Ingress, name: web }\n' +
+        '  routeRef: { apiVersion: apisix.apache.org/v2, kind: ApisixRoute, name: web }\n';
       const text = manifest
-        .replace('  targetRef:', `  provider: ${provider}\n  targetRef:`)
+        .replace('  targetRef:', `  provider: ${provider}\n${references}  targetRef:`)
         .replace('{ port: 9898 }', `{ port: 9898, hosts: [app.example], ${gateway} }`);
       const { verdict, rollouts } = await shipped('good-release', { text });
       assert.equal(verdict, 'promoted');

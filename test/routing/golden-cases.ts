@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
-import type { Canary, CanaryAnalysis, CanaryService } from '../../src/api/canary.ts';
+import type { Canary, CanaryAnalysis, CanaryService, CanarySpec } from '../../src/api/canary.ts';
 import type { KubeObject, StringMap } from '../../src/api/kubernetes.ts';
 import type { Cookies, RoutingProvider, Split } from '../../src/routing/provider.ts';
 import { allProviders } from '../../src/routing/registry.ts';
@@ -28,6 +28,8 @@ interface Given {
   readonly annotations?: StringMap;
   readonly service: CanaryService;
   readonly analysis: CanaryAnalysis;
+  /** Fields of the spec beside those. */
+  readonly spec?: Partial<CanarySpec>;
   readonly split: Split;
   readonly cookies?: Cookies;
   readonly live?: readonly KubeObject[];
@@ -65,7 +67,7 @@ function goldenCase(path: string): GoldenCase {
   const documents = parseAllDocuments(text.slice(end));
   return {
     name: basename(path, '.yaml'),
-    canary: annotated(canaryOf(given.service, given.analysis), given.annotations),
+    canary: canaryFrom(given),
     split: given.split,
     cookies: given.cookies ?? {},
     live: given.live ?? [],
@@ -80,7 +82,11 @@ function goldenCase(path: string): GoldenCase {
   };
 }
 
-function annotated(canary: Canary, annotations?: StringMap): Canary {
-  if (annotations === undefined) return canary;
-  return { ...canary, metadata: { ...canary.metadata, annotations } };
+function canaryFrom({ service, analysis, spec, annotations }: Given): Canary {
+  const canary = canaryOf(service, analysis);
+  return {
+    ...canary,
+    metadata: { ...canary.metadata, ...(annotations !== undefined && { annotations }) },
+    spec: { ...canary.spec, ...spec },
+  };
 }

@@ -1,0 +1,44 @@
+/** What users have before some providers can do anything: an Ingress, an ApisixRoute. */
+import type { Canary } from '../../src/api/canary.ts';
+import { serviceNames } from '../../src/api/defaults.ts';
+import type { Json, KubeObject } from '../../src/api/kubernetes.ts';
+import type { RoutingProvider } from '../../src/routing/provider.ts';
+import { namespace } from './canaries.ts';
+
+/** The canary as the provider needs it: with the names of those objects. */
+export function furnished(provider: RoutingProvider, canary: Canary): Canary {
+  const refs: Readonly<Record<string, object>> = {
+    nginx: { ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' } },
+    skipper: { ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' } },
+    apisix: { routeRef: { apiVersion: 'apisix.apache.org/v2', kind: 'ApisixRoute', name: 'shop' } },
+  };
+  return { ...canary, spec: { ...canary.spec, ...refs[provider.name] } };
+}
+
+export function sourcesFor(canary: Canary): readonly KubeObject[] {
+  const { apex } = serviceNames(canary);
+  const object = (apiVersion: string, kind: string, spec: Json): KubeObject & { spec: Json } => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'shop', namespace },
+    spec,
+  });
+  const backend = { service: { name: apex, port: { number: 80 } } };
+  const paths = [{ path: '/', pathType: 'Prefix', backend }];
+  return [
+    object('networking.k8s.io/v1', 'Ingress', {
+      ingressClassName: 'public',
+      rules: [{ host: 'app.example.com', http: { paths } }, { host: 'other.example.com' }],
+    }),
+    object('apisix.apache.org/v2', 'ApisixRoute', {
+      ingressClassName: 'apisix',
+      http: [
+        {
+          name: 'all',
+          match: { hosts: ['app.example.com'], paths: ['/*'] },
+          backends: [{ serviceName: apex, servicePort: 80 }],
+        },
+      ],
+    }),
+  ];
+}
