@@ -6,7 +6,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CanaryWebhook } from '../../src/api/canary.ts';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
-import { canaries, deployments, resource, virtualServices } from '../../src/kube/resources.ts';
+import {
+  canaries,
+  configMaps,
+  deployments,
+  resource,
+  virtualServices,
+} from '../../src/kube/resources.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import type { Left } from '../support/reference-site.ts';
 import { leave } from '../support/reference-site.ts';
@@ -115,6 +121,13 @@ suite('at rest', () => {
       ...onOld,
       hasOwnService: true,
     },
+    'with configuration': {
+      ...resting,
+      phase: 'Succeeded',
+      images: old,
+      ...onOld,
+      configured: true,
+    },
     'without config tracking': {
       ...resting,
       phase: 'Succeeded',
@@ -149,6 +162,19 @@ suite('at rest', () => {
         assert.equal(template.spec.containers[0]?.image, 'web:3');
       }));
   }
+
+  test('with configuration: a change of it is a revision, and reaches the primary', () =>
+    adopted(
+      { ...resting, phase: 'Succeeded', images: old, ...onOld, configured: true },
+      {},
+      async ({ stage }) => {
+        await stage.world.clock.advance(30_000);
+        await stage.edit(configMaps, (it) => ({ ...it, data: { color: 'blue' } }), 'settings');
+        await stage.until('Progressing');
+        await stage.until('Succeeded');
+        assert.deepEqual(stage.live(configMaps, 'settings-primary').data, { color: 'blue' });
+      },
+    ));
 
   test('Failed: to take the bad revision back is no rollout', () =>
     adopted(
@@ -268,6 +294,73 @@ suite('under way', () => {
         if (isPromotedBefore) assert.deepEqual(uidsOf(stage.api, replicaSets), before);
         const texts = stage.said().filter((text) => text.startsWith('New revision detected'));
         assert.deepEqual(texts, [], 'it is no new rollout');
+      }));
+  }
+
+  const abTest = canaryOf({
+    iterations: 3,
+    match: [{ headers: { 'x-canary': { exact: 'insider' } } }],
+  });
+  const blueGreen = canaryOf({ iterations: 3 });
+  const iterating: Readonly<Record<string, Left>> = {
+    'A/B testing, after one iteration': {
+      ...running,
+      canary: abTest,
+      phase: 'Progressing',
+      routed: 100,
+      matched: true,
+      images: fresh,
+      ...onNew,
+      status: { iterations: 1 },
+    },
+    'blue/green, after one iteration': {
+      ...running,
+      canary: blueGreen,
+      phase: 'Progressing',
+      routed: 0,
+      images: fresh,
+      ...onNew,
+      status: { iterations: 1 },
+    },
+    'blue/green, switched': {
+      ...running,
+      canary: blueGreen,
+      phase: 'Progressing',
+      routed: 100,
+      images: fresh,
+      ...onNew,
+      status: { iterations: 4 },
+    },
+    'blue/green, WaitingPromotion, whose status is one iteration behind': {
+      ...running,
+      canary: canaryOf({
+        iterations: 3,
+        webhooks: [{ name: 'ask', type: 'confirm-promotion', url: 'http://gate.test/' }],
+      }),
+      phase: 'WaitingPromotion',
+      routed: 0,
+      images: fresh,
+      ...onNew,
+      status: { iterations: 2 },
+    },
+  };
+  for (const [name, left] of Object.entries(iterating)) {
+    test(`${name}: goes on, and no pod restarts before it is promoted`, () =>
+      adopted(left, accepting, async ({ stage, uidsBefore }) => {
+        const routed = weightOf(stage);
+        await stage.world.clock.advance(5_000);
+        assert.equal(weightOf(stage), routed, 'traffic stays where it is');
+        await stage.world.clock.advanceUntil(() => {
+          const alive = uidsOf(stage.api, pods);
+          const phase = statusOf(stage)?.phase ?? '';
+          const isWhole = [...uidsBefore].every((uid) => alive.has(uid));
+          assert.ok(isWhole || ['Promoting', 'Finalising', 'Succeeded'].includes(phase), phase);
+          return phase === 'Succeeded';
+        }, 300_000);
+        assert.equal(statusOf(stage)?.phase, 'Succeeded');
+        const { template } = stage.live(deployments, 'web-primary').spec;
+        assert.equal(template.spec.containers[0]?.image, 'web:2');
+        assert.ok(!stage.said().some((text) => text.startsWith('New revision detected')));
       }));
   }
 

@@ -3,10 +3,17 @@
  * objects at a phase, without a field of ours, written before our controller starts.
  */
 import type { Canary, CanaryStatus, Phase } from '../../src/api/canary.ts';
-import type { Condition, Deployment, KubeObject, Service } from '../../src/api/kubernetes.ts';
+import type {
+  Condition,
+  ConfigMap,
+  Deployment,
+  KubeObject,
+  Service,
+} from '../../src/api/kubernetes.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
 import {
   canaries,
+  configMaps,
   deployments,
   destinationRules,
   services,
@@ -24,6 +31,10 @@ export interface Left {
   readonly replicas: number;
   /** Percent of traffic on the canary, in the VirtualService. */
   readonly routed: number;
+  /** `routed` is what those get who match (`spec/02`, 6.1: AB); the others stay on the primary. */
+  readonly matched?: boolean;
+  /** The pods have the ConfigMap `settings` (`color: red`), the primary's have its copy. */
+  readonly configured?: boolean;
   /** Which images the status takes for applied and for promoted. */
   readonly applied: string;
   readonly promoted: string;
@@ -80,15 +91,22 @@ export async function leave(api: ControllerApi, left: Left): Promise<void> {
     controller: true,
     blockOwnerDeletion: true,
   };
-  const template = (image: string) => withImage(target.spec.template, image);
+  const template = (image: string, settings = 'settings') =>
+    left.configured === true
+      ? withSettings(image, settings)
+      : withImage(target.spec.template, image);
+  if (left.configured === true) {
+    await api.create(configMaps, settingsOf('settings'));
+    await api.create(configMaps, settingsOf('settings-primary', owner));
+  }
   const spec = { ...target.spec, replicas: left.replicas, template: template(images.target) };
   const stored = await api.create(deployments, { ...target, spec });
-  await api.create(deployments, primaryOf(template(images.primary), owner));
+  await api.create(deployments, primaryOf(template(images.primary, 'settings-primary'), owner));
   for (const role of ['', '-primary', '-canary'] as const) {
     const isOwn = role === '' && left.hasOwnService === true;
     await api.create(services, serviceOf(role, isOwn ? undefined : owner));
   }
-  for (const object of routesOf(left.routed, owner)) {
+  for (const object of routesOf(left, owner)) {
     const resource = object.kind === 'VirtualService' ? virtualServices : destinationRules;
     await api.create(resource, object as never);
   }
@@ -110,12 +128,29 @@ export async function leave(api: ControllerApi, left: Left): Promise<void> {
     iterations: 0,
     ...(applied === '' ? {} : { lastAppliedSpec: hashOf(applied) }),
     ...(promoted === '' ? {} : { lastPromotedSpec: hashOf(promoted) }),
-    trackedConfigs: {},
+    trackedConfigs: left.configured === true ? { 'configmap/settings': redChecksum } : {},
     lastTransitionTime: longAgo,
     conditions: [condition],
     ...left.status,
   } as CanaryStatus;
   await api.update(canaries, { ...canary, status }, 'status');
+}
+
+/** The vector of `spec/01`, 3.11. */
+const redChecksum = '241889ca0604e333';
+
+const settingsOf = (name: string, owner?: Owner): ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { ...key, name, ...(owner && { ownerReferences: [owner] }) },
+  data: { color: 'red' },
+});
+
+function withSettings(image: string, name: string): Deployment['spec']['template'] {
+  const { metadata, spec } = withImage(target.spec.template, image);
+  const envFrom = [{ configMapRef: { name } }];
+  const containers = spec.containers.map((it) => ({ ...it, envFrom }));
+  return { ...(metadata && { metadata }), spec: { ...spec, containers } };
 }
 
 type Owner = NonNullable<KubeObject['metadata']['ownerReferences']>[number];
@@ -155,7 +190,10 @@ function serviceOf(role: '' | '-primary' | '-canary', owner: Owner | undefined):
   };
 }
 
-function routesOf(canaryWeight: number, owner: Owner): readonly (KubeObject & { spec: object })[] {
+function routesOf(
+  { routed, matched = false, canary }: Left,
+  owner: Owner,
+): readonly (KubeObject & { spec: object })[] {
   const apiVersion = 'networking.istio.io/v1beta1';
   const rule = (host: string) => ({
     apiVersion,
@@ -164,10 +202,10 @@ function routesOf(canaryWeight: number, owner: Owner): readonly (KubeObject & { 
     spec: { host },
   });
   const destination = (host: string, weight: number) => ({ destination: { host }, weight });
-  const route = [
-    destination('web-primary', 100 - canaryWeight),
-    destination('web-canary', canaryWeight),
-  ];
+  const route = [destination('web-primary', 100 - routed), destination('web-canary', routed)];
+  const { match } = canary.spec.analysis ?? {};
+  const rest = { route: [destination('web-primary', 100 - routed)] };
+  const http = matched ? [{ match, route }, rest] : [{ route }];
   return [
     rule('web-canary'),
     rule('web-primary'),
@@ -175,7 +213,7 @@ function routesOf(canaryWeight: number, owner: Owner): readonly (KubeObject & { 
       apiVersion,
       kind: 'VirtualService',
       metadata: { ...key, annotations: flux, ownerReferences: [owner] },
-      spec: { hosts: ['web'], gateways: ['mesh'], http: [{ route }] },
+      spec: { hosts: ['web'], gateways: ['mesh'], http },
     },
   ];
 }
