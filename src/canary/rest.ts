@@ -103,6 +103,7 @@ function begin(
   const blocked =
     rollbackByGate(seen, now) ??
     primaryBlocks(seen, now, effects) ??
+    routesBlock(seen, effects) ??
     dependencyBlocks(seen, now, effects);
   if (blocked !== undefined) return blocked;
   if (hooksOf(seen.canary, 'confirm-rollout').length === 0) {
@@ -156,6 +157,13 @@ function primaryBlocks(
   if (readiness.retriable) return hold(seen, now, effects, readiness);
   return fail(seen, now, say.deadlineExceeded(seen.canary, readiness.message));
 }
+
+/**
+ * Pods that are brought up might get traffic that the gateway has not taken off them. Where the
+ * canary serves, the fix is not kept waiting.
+ */
+const routesBlock = (seen: Observation, effects: readonly Effect[]): Decision | undefined =>
+  statusOf(seen.canary).canaryWeight > 0 ? undefined : awaitRoutes(seen, effects);
 
 /** A rollout that is analysed takes a slot, where there are not enough for all. */
 function startInTurn(

@@ -19,6 +19,7 @@ import {
   running,
   split,
   stepping,
+  stuck,
 } from './builders.ts';
 
 const confirmed: Confirmation = { state: 'confirmed' };
@@ -241,6 +242,24 @@ suite('other phases', () => {
     'Failed: pods go an interval after the routes are in effect': [
       failed({ state: 'confirmed', sinceMs: now.steadyMs - 10_000 }),
       ['Route 100:0', 'ScaleTarget 0', '→ Failed 0 0'],
+    ],
+    'a new revision is not brought up while the gateway may send its pods traffic': [
+      observationOf({
+        more: { confirmation: refused, revision: revisionView('v2', 'Changed') },
+      }),
+      ['Route 100:0', `! ${message}`],
+    ],
+    'a fix is brought up where the canary serves alone': [
+      observationOf({
+        status: { phase: 'Failed', canaryWeight: 100 },
+        primary: { readiness: stuck },
+        more: {
+          confirmation: refused,
+          split: split(100),
+          revision: revisionView('v2', 'Changed'),
+        },
+      }),
+      ['Route 0:100', '→ Progressing 100 0', 'New revision detected! Scaling up podinfo.default'],
     ],
     'at rest: nothing waits, but what is refused is said': [
       observationOf({ more: { confirmation: refused } }),
