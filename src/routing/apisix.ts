@@ -8,6 +8,7 @@ import { serviceNames } from '../api/defaults.ts';
 import type { KubeObject } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { resource } from '../kube/resources.ts';
+import { confirmByConditions } from './condition-status.ts';
 import { inexpressible } from './inexpressible.ts';
 import type { LiveRoutes, RouteKey, RoutingProvider, Split } from './provider.ts';
 import { renderedRoute, specOf, splitFrom } from './rendered-route.ts';
@@ -20,6 +21,9 @@ const apisixRoutes: Resource<OpaqueObject> = resource(
 
 /** Above what users give their own routes. */
 const priority = 10_000;
+
+/** What versions 2 and 1 of the ingress controller call it. */
+const conditionTypes = ['Accepted', 'ResourcesAvailable'];
 
 interface Backend {
   readonly serviceName?: string;
@@ -76,6 +80,11 @@ export const apisix: RoutingProvider = {
       }),
     });
     return { ok: true, objects: [rendered] };
+  },
+  confirm: (canary, live) => {
+    const key = keyOf(canary);
+    const route = `ApisixRoute ${key.name}`;
+    return confirmByConditions(live(key), { route, controller: 'APISIX', types: conditionTypes });
   },
   read: (canary, live) => readEntry(canary, live(keyOf(canary))),
   revert: () => [],

@@ -132,7 +132,10 @@ interface ProxyStatus {
   }[];
 }
 
-/** `valid`, `invalid`, or `orphaned`: no root includes it, so that nobody's requests reach it. */
+/**
+ * `valid`, `invalid`, or `orphaned`: no root of the user's includes it. That is how every canary
+ * begins, since its root is made when its proxy is there; nobody's requests go astray meanwhile.
+ */
 function confirmProxy(name: string, found: KubeObject | undefined): Confirmation {
   const route = `HTTPProxy ${name}`;
   if (found === undefined) return { state: 'pending', why: `${route} is not there yet` };
@@ -146,7 +149,7 @@ function confirmProxy(name: string, found: KubeObject | undefined): Confirmation
   if ((valid?.observedGeneration ?? generation) < generation) {
     return { state: 'pending', why: `${route} waits for Contour: it has not taken it in yet` };
   }
-  if (currentStatus === 'valid') return { state: 'confirmed' };
+  if (currentStatus === 'valid' || currentStatus === 'orphaned') return { state: 'confirmed' };
   const words = (valid?.errors ?? []).map(({ message = '' }) => message).filter(Boolean);
   const told = [description, ...words].filter(Boolean).join(': ');
   return { state: 'refused', message: `${route} refused by Contour: ${currentStatus} ${told}` };

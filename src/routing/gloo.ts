@@ -7,6 +7,7 @@ import { serviceNames, strategyOf } from '../api/defaults.ts';
 import type { KubeObject } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { resource } from '../kube/resources.ts';
+import { confirmTable } from './gloo-status.ts';
 import { exactOrWhole, sorted, sourceProblem } from './http-matches.ts';
 import { inexpressible } from './inexpressible.ts';
 import type { LiveRoutes, RenderedRoute, RouteKey, RoutingProvider, Split } from './provider.ts';
@@ -88,6 +89,10 @@ export const gloo: RoutingProvider = {
         apexRoute(canary, live, { ...tableKey(canary), spec }, isSplit),
       ],
     };
+  },
+  confirm: (canary, live) => {
+    const key = tableKey(canary);
+    return confirmTable(key.name, live(key));
   },
   read: (canary, live) => readTable(canary, live(tableKey(canary))),
   revert: (canary, live) => reverted(live, tableKey(canary)),
