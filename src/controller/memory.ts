@@ -72,9 +72,13 @@ function elapsedMs(canary: Canary, transitionTime: string | undefined, now: Time
 }
 
 /**
- * For how long a workload has had too few pods. `since` is another machine's time: where its clock
- * and ours differ by hours, what has just begun must not be over, nor what is over go on. So it is
- * believed as far as this phase reaches back, and from then on our steady clock counts.
+ * For how long a workload has had too few pods in this phase of this revision. What was missing
+ * before is not held against a revision that has just begun (seed 10010): Kubernetes keeps the time
+ * of `Available` while a template that never got ready is replaced.
+ *
+ * `since` is another machine's time: where its clock and ours differ by hours, what has just begun
+ * must not be over, nor what is over go on. So it is believed as far as this phase reaches back, and
+ * from then on our steady clock counts.
  */
 export function unavailableMs(
   memory: Memory,
@@ -88,9 +92,9 @@ export function unavailableMs(
     memory.unavailable.delete(workload);
     return 0;
   }
-  const known = memory.unavailable.get(workload);
-  if (known?.since === since) return steadyMs - known.sinceMs;
   const inPhaseMs = steadyMs - memory.transitionAtMs;
+  const known = memory.unavailable.get(workload);
+  if (known?.since === since) return Math.min(steadyMs - known.sinceMs, inPhaseMs);
   const sinceMs = steadyMs - Math.min(Math.max(wallMs - sinceWallMs, 0), inPhaseMs);
   memory.unavailable.set(workload, { since, sinceMs });
   return steadyMs - sinceMs;

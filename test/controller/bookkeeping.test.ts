@@ -62,6 +62,21 @@ describe('memory', () => {
     assert.equal(unavailableMs(memory, 'podinfo', since, { wallMs, steadyMs: 500_000 }), 12_000);
   });
 
+  test('a revision that replaces one without pods has its own deadline before it', () => {
+    const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
+    const since = new Date(wallMs).toISOString();
+    const at = (steadyMs: number): number =>
+      unavailableMs(memory, 'podinfo', since, { wallMs: wallMs + steadyMs - 500_000, steadyMs });
+    assert.equal(at(500_000), 0);
+    assert.equal(at(558_000), 58_000);
+    // Its condition Available has been False all the time: Kubernetes does not begin anew.
+    const wallTime = new Date(wallMs + 58_000).toISOString();
+    const restarted = { ...status, lastAppliedSpec: 'other', lastTransitionTime: wallTime };
+    note(memory, restarted, undefined, { wallTime, steadyMs: 558_000 });
+    assert.equal(at(561_000), 3_000);
+    assert.equal(at(619_000), 61_000);
+  });
+
   test('a status that another process wrote starts the wait anew and forgets the beat', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     memory.beatAtMs = 499_000;
