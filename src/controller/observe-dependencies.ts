@@ -21,12 +21,18 @@ export interface DependenciesSeen {
 /** Phases in which a rollout may start. */
 const starting: readonly Phase[] = ['Initialized', 'Waiting', 'Succeeded', 'Failed'];
 
-/** `changeOf`: how a target differs; undefined where that is being read. */
+export interface DependencyOptions {
+  /** Whether there is a change that would start: only then is anything waited for. */
+  readonly starts: boolean;
+  /** How a target differs; undefined where that is being read. */
+  readonly changeOf: (dependency: Canary) => Change | undefined;
+}
+
 export function observeDependencies(
   canary: Canary,
   reader: Reader,
   { caches }: Pick<World, 'caches'>,
-  changeOf: (dependency: Canary) => Change | undefined,
+  { starts, changeOf }: DependencyOptions,
 ): DependenciesSeen {
   const keys = dependenciesOf(canary);
   if (keys.length === 0 || !starting.includes(statusOf(canary).phase)) return {};
@@ -36,6 +42,7 @@ export function observeDependencies(
     const message = `spec.dependsOn: each waits for the next: ${describeCycle(cycle)}; remove one of them`;
     return { problem: { reason: 'DependencyCycle', message } };
   }
+  if (!starts) return {};
   const reasons = keys.flatMap((key) => {
     const found = find(key);
     if (found === undefined) return pendingReason({ key }) ?? [];

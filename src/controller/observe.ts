@@ -87,9 +87,10 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   if (configs.kind === 'Reading' || routes.kind === 'Reading') return { kind: 'Reading', paths };
 
   const revision = observeRevision(canary, objects, configs, world);
-  const dependencies = observeDependencies(canary, reader, world, (other) =>
-    observeChange(other, reader, world),
-  );
+  const dependencies = observeDependencies(canary, reader, world, {
+    starts: revision?.change === 'Changed',
+    changeOf: (other) => observeChange(other, reader, world),
+  });
   const problem =
     specProblem(canary, memory, world) ??
     objectProblem(canary, objects) ??
