@@ -48,6 +48,11 @@ const withHeaders: ProviderAbilities = {
   },
 };
 
+const appMesh: ProviderAbilities = {
+  ...weightsOnly,
+  match: { headers: ['exact', 'prefix', 'suffix', 'regex'], queryParams: [], sourceLabels: false },
+};
+
 export const supportedProviders: ProviderTable = {
   istio: {
     weights: true,
@@ -72,6 +77,8 @@ export const supportedProviders: ProviderTable = {
   skipper: weightsOnly,
   apisix: weightsOnly,
   kuma: weightsOnly,
+  appmesh: appMesh,
+  'appmesh:v1beta2': appMesh,
   linkerd: weightsOnly,
   osm: weightsOnly,
   'smi:v1alpha1': weightsOnly,

@@ -126,6 +126,7 @@ function primaryOptionsOf(seen: Snapshot, world: World) {
 async function ensurePrimary(seen: Snapshot, world: World): Promise<void> {
   const options = primaryOptionsOf(seen, world);
   if (seen.objects.primary !== undefined || options === undefined) return;
+  await writeWhatPodsNeed(seen, world);
   await copyConfigs(seen, world);
   await world.writer.create(deployments, renderPrimary(options));
 }
@@ -255,6 +256,17 @@ async function route(
   }
   Object.assign(record, repair?.after ?? { blockedBy: undefined });
   announce(canary, canary.status?.phase ?? '', repair?.sayings ?? [], world);
+}
+
+/** A mesh gives pods their proxies as they start: what it knows them by comes first. */
+async function writeWhatPodsNeed({ canary, routes }: Snapshot, world: World): Promise<void> {
+  const whole = { primary: 100, canary: 0, mirrored: false };
+  const rendered = routes.provider?.render(canary, whole, {}, routes.live);
+  if (rendered?.ok !== true) return;
+  await writeRoutes(
+    rendered.objects.filter(({ beforePods }) => beforePods === true),
+    world,
+  );
 }
 
 async function writeRoutes(objects: readonly RenderedRoute[], world: World): Promise<void> {

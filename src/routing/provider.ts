@@ -48,6 +48,8 @@ export interface RenderedRoute {
   readonly live?: KubeObject;
   /** Equal to `live` where nothing is to be done. */
   readonly wanted: KubeObject;
+  /** Leads nobody anywhere by itself, and must be there before the pods of the primary start. */
+  readonly beforePods?: true;
 }
 
 /** Finds a live object; of this canary's namespace unless the key names another. */

@@ -1,5 +1,7 @@
 /** The providers of this version, by the names that `spec.provider` and `--mesh-provider` use. */
 import { apisix } from './apisix.ts';
+import { appMeshV1beta2 } from './appmesh-v1beta2.ts';
+import { appMesh } from './appmesh.ts';
 import { contour } from './contour.ts';
 import { gatewayApi } from './gateway-api.ts';
 import { gloo } from './gloo.ts';
@@ -42,6 +44,8 @@ const providers: Readonly<Record<string, (options: RoutingOptions) => RoutingPro
   'smi:v1alpha3': () => smi('smi:v1alpha3', 'v1alpha3'),
   kuma: () => kuma,
   gloo: () => gloo,
+  appmesh: () => appMesh,
+  'appmesh:v1beta2': () => appMeshV1beta2,
 };
 
 /** Undefined where this version has no such provider: the canary is refused then. */

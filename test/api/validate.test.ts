@@ -129,9 +129,9 @@ suite("the reference's refusals, by its words (spec/01, 1.7)", () => {
 suite('refused', () => {
   const cases: Record<string, [Parameters<typeof canary>[0], string, RegExp]> = {
     'a provider of a later version': [
-      { spec: { provider: 'appmesh' } },
+      { spec: { provider: 'gatewayapi:v1alpha2' } },
       'spec.provider',
-      /^provider appmesh is not supported by this version: use .*\bistio\b.*\bkubernetes$/,
+      /^provider gatewayapi:v1alpha2 is not supported by this version: use .*\bistio\b.*\bkubernetes$/,
     ],
     'NGINX without an Ingress': [
       { spec: { provider: 'nginx' } },

@@ -14,7 +14,7 @@ test('there is a provider for each that validation lets through', () => {
 test('a provider is found by its exact name only', () => {
   assert.equal(providerFor('istio')?.name, 'istio');
   assert.equal(providerFor('kubernetes')?.name, 'kubernetes');
-  for (const name of ['', 'Istio', 'appmesh', 'constructor', '__proto__']) {
+  for (const name of ['', 'Istio', 'appmesh:v1beta1', 'constructor', '__proto__']) {
     assert.equal(providerFor(name), undefined, name);
   }
 });

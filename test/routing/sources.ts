@@ -12,7 +12,21 @@ export function furnished(provider: RoutingProvider, canary: Canary): Canary {
     skipper: { ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' } },
     apisix: { routeRef: { apiVersion: 'apisix.apache.org/v2', kind: 'ApisixRoute', name: 'shop' } },
   };
-  return { ...canary, spec: { ...canary.spec, ...refs[provider.name] } };
+  const { service } = canary.spec;
+  const meshed = service === undefined ? {} : { service: { meshName: 'global', ...service } };
+  return { ...canary, spec: { ...canary.spec, ...meshed, ...refs[provider.name] } };
+}
+
+/** What there is before some providers are asked: Services of the sides, as ours. */
+function sideServices(canary: Canary): readonly KubeObject[] {
+  const { primary, canary: other } = serviceNames(canary);
+  const service = (name: string, app: string): KubeObject & { spec: Json } => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { selector: { app } },
+  });
+  return [service(primary, 'podinfo-primary'), service(other, 'podinfo')];
 }
 
 export function sourcesFor(canary: Canary): readonly KubeObject[] {
@@ -26,6 +40,7 @@ export function sourcesFor(canary: Canary): readonly KubeObject[] {
   const backend = { service: { name: apex, port: { number: 80 } } };
   const paths = [{ path: '/', pathType: 'Prefix', backend }];
   return [
+    ...sideServices(canary),
     object('networking.k8s.io/v1', 'Ingress', {
       ingressClassName: 'public',
       rules: [{ host: 'app.example.com', http: { paths } }, { host: 'other.example.com' }],

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import type { Json, KubeObject } from '../../src/api/kubernetes.ts';
 import { mergePatchBetween } from '../../src/kube/merge-patch.ts';
 import type { Resource } from '../../src/kube/resources.ts';
-import { pathOf } from '../../src/kube/resources.ts';
+import { pathOf, services } from '../../src/kube/resources.ts';
 import type {
   LiveRoutes,
   RenderedRoute,
@@ -18,7 +18,7 @@ import type { AdminCalls } from '../cluster/admin-calls.ts';
 import { difference } from './conform.ts';
 import type { GoldenCase } from './golden-cases.ts';
 
-/** Fields of users, by kind, that no provider writes and every version of the CRD knows. */
+/** Fields of users, by kind (with its group where two have one name), that no provider writes and every version of the CRD knows. */
 const usersFields: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   VirtualService: { exportTo: ['.'] },
   DestinationRule: { exportTo: ['.'] },
@@ -26,6 +26,7 @@ const usersFields: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   TraefikService: { weighted: { sticky: { cookie: { name: 'lb' } } } },
   RouteTable: { weight: 5 },
   Upstream: { useHttp2: true },
+  'appmesh.k8s.aws/VirtualService': {},
 };
 const usersMetadata = {
   labels: { 'example.com/team': 'shop' },
@@ -166,6 +167,7 @@ function resourceOf(
   { kind }: KubeObject,
   keys: ReturnType<RoutingProvider['routeKeys']>,
 ): Resource<KubeObject> {
+  if (kind === services.kind) return services;
   const key = keys.find(({ resource }) => resource.kind === kind);
   assert.ok(key, `no key of the provider is of kind ${kind}`);
   return key.resource;
@@ -187,10 +189,11 @@ async function supply(
 }
 
 function editOf(object: KubeObject) {
-  const { kind, metadata } = object;
+  const { apiVersion, kind, metadata } = object;
+  const [group = ''] = apiVersion.split('/');
   const own = (object as Body).spec as Readonly<Record<string, Json>>;
   const spec = Object.fromEntries(
-    Object.entries(usersFields[kind] ?? {}).filter(
+    Object.entries(usersFields[`${group}/${kind}`] ?? usersFields[kind] ?? {}).filter(
       ([field, value]) => own[field] === undefined || !Array.isArray(value),
     ),
   );
