@@ -24,7 +24,7 @@ import { ask } from './question.ts';
 import { fail, rollbackByGate, rollbackByHook } from './roll-back.ts';
 import { forgetCookies, withoutCookie } from './session.ts';
 import { statusOf, transition, zeroed } from './status.ts';
-import { beatOf, hold, nextBeatAtMs, route, upkeep } from './upkeep.ts';
+import { beatOf, hold, lookingAgain, nextBeatAtMs, route, upkeep } from './upkeep.ts';
 import type { Wait } from './wait.ts';
 import { waitFor } from './wait.ts';
 import { begun } from './window.ts';
@@ -73,7 +73,31 @@ export function waitForApproval(seen: Observation, now: Moment): Decision {
   if (revision.change === 'Unchanged' && lastAppliedSpec === lastPromotedSpec) {
     return settle(seen, now, revision, effects);
   }
-  return begin(seen, now, revision, effects);
+  if (statusOf(seen.canary).draining !== true) return begin(seen, now, revision, effects);
+  const drained = drainInLine(seen, now, effects);
+  if (drained !== undefined) return drained;
+  const dueAtMs = drainedAtMs(seen);
+  // A gateway that has not confirmed its route is heard by the watch.
+  const isDue = dueAtMs <= now.steadyMs;
+  const lookAgainAtMs = isDue ? now.steadyMs + analysisIntervalMs(seen.canary) : dueAtMs;
+  return lookingAgain(begin(seen, now, revision, effects), lookAgainAtMs);
+}
+
+/**
+ * Pods that were left over when the change came run it already, though nobody has let it in: they
+ * go when their connections have ended, as they would have without it.
+ */
+function drainInLine(
+  seen: Observation,
+  now: Moment,
+  effects: readonly Effect[],
+): Decision | undefined {
+  if (awaitRoutes(seen, effects) !== undefined || now.steadyMs < drainedAtMs(seen)) {
+    return undefined;
+  }
+  const { draining: _, ...status }: CanaryStatus = statusOf(seen.canary);
+  const scaledDown: Effect = { kind: 'ScaleTarget', replicas: 0 };
+  return { ...nothing, effects: [...effects, scaledDown], status, lookAgainAtMs: now.steadyMs };
 }
 
 /** The target is again what the primary runs: nothing is to be analysed. */

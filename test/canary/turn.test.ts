@@ -5,6 +5,7 @@ import type { CanarySpec, CanaryStatus } from '../../src/api/canary.ts';
 import { account } from '../../src/canary/account.ts';
 import { decide } from '../../src/canary/decide.ts';
 import type { Observation } from '../../src/canary/observation.ts';
+import { createDriver } from './driver.ts';
 import { canaryOf, gist, hooks, now, observationOf, revisionView, stepping } from './builders.ts';
 
 const refused = {
@@ -112,5 +113,50 @@ suite('a change, where not all may be in progress', () => {
       more: { slot: { kind: 'Granted' } },
     });
     assert.equal(decide(waiting, later).status?.waitingSince, undefined);
+  });
+});
+
+suite('pods that are left over when a change has to wait', () => {
+  const gate = { name: 'start', type: 'confirm-rollout' } as const;
+  const canary = canaryOf({ ...stepping, webhooks: [gate] });
+
+  test('go an interval after traffic has left them, and come back for the rollout', () => {
+    const driver = createDriver({ canary });
+    // Initialized a moment ago: the target's own pods still drain.
+    driver.run({ forMs: 4_000 });
+    driver.setImage('v2');
+    driver.run({ forMs: 60_000 });
+    const { status } = driver.world.canary;
+    assert.deepEqual([status?.phase, driver.world.target.replicas], ['Waiting', 0]);
+    driver.after(1, (world) => {
+      const { metadata } = world.canary;
+      const annotations = { 'aviary.dev/approve': 'start' };
+      world.canary = { ...world.canary, metadata: { ...metadata, annotations } };
+    });
+    driver.run();
+    assert.equal(driver.world.canary.status?.phase, 'Succeeded', driver.trace.join('\n'));
+    assert.equal(driver.world.primary?.revision, 'v2');
+  });
+
+  test('stay while the gateway has not taken its route in, and nobody looks all the time', () => {
+    const waiting = changed({
+      spec: canary.spec,
+      status: { phase: 'Waiting', draining: true },
+      more: { confirmation: { state: 'pending', sinceMs: 0, why: 'the route is not accepted' } },
+    });
+    const { effects, lookAgainAtMs = 0 } = decide(waiting, now);
+    assert.ok(effects.every(({ kind }) => kind !== 'ScaleTarget'));
+    assert.ok(lookAgainAtMs > now.steadyMs);
+  });
+
+  test('are not taken while their connections may be open', () => {
+    const waiting = changed({
+      spec: canary.spec,
+      status: { phase: 'Waiting', draining: true },
+      more: { transitionAtMs: now.steadyMs - 3_000 },
+    });
+    const { effects, lookAgainAtMs } = decide(waiting, now);
+    assert.ok(effects.every(({ kind }) => kind !== 'ScaleTarget'));
+    assert.equal(lookAgainAtMs, now.steadyMs + 7_000);
   });
 });
