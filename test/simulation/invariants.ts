@@ -144,8 +144,10 @@ export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): st
   if (target === undefined || primary === undefined) return 'a workload is missing';
   if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
   if ((target.spec.replicas ?? 1) > 0 && !isResized) return 'the target is not scaled down';
-  if (isRemade) return undefined;
-  if (available(primary) < (primary.spec.replicas ?? 1)) return 'the primary does not serve';
+  const isServing = available(primary) >= (primary.spec.replicas ?? 1);
+  // Made of what never serves, it has failed when its deadline has passed, and not before.
+  if (isRemade) return isServing || phase === 'Failed' ? undefined : 'the primary does not serve';
+  if (!isServing) return 'the primary does not serve';
   const wanted = [imageOf(target), config?.data?.['serial']].join(' ');
   const runs = [imageOf(primary), primaryConfig?.data?.['serial']].join(' ');
   const isGood = qualityOf(imageOf(target)) === 'good' && config?.data?.['quality'] !== 'bad';
