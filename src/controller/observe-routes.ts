@@ -8,7 +8,7 @@ import { apiVersionOf } from '../kube/resources.ts';
 import type { LiveRoutes, RouteKey, RoutingProvider } from '../routing/provider.ts';
 import { providerFor } from '../routing/registry.ts';
 import type { Reader } from './caches.ts';
-import { differenceOf } from './route-drift.ts';
+import { differenceOf, isStrangers } from './route-drift.ts';
 import type { RouteRecord } from './route-record.ts';
 import { confirmationOf } from './route-record.ts';
 import type { World } from './world.ts';
@@ -20,6 +20,8 @@ export interface RoutesSeen {
   readonly provider: RoutingProvider | undefined;
   readonly live: LiveRoutes;
   readonly split: Split | undefined;
+  /** Somebody who is not Aviary gave the canary more than this process did. */
+  readonly isRaisedByOthers?: boolean;
   /** What their gateway says of them; absent where it has no way to. */
   readonly confirmation?: Confirmation;
   readonly problem?: Problem;
@@ -35,7 +37,13 @@ export function observeRoutes(
 ): RoutesSeen | { readonly kind: 'Reading' } {
   const name = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
   const provider = providerFor(name, world.settings);
-  const blind = { kind: 'Seen', record, provider, live: none, split: undefined } as const;
+  const blind = {
+    kind: 'Seen',
+    record,
+    provider,
+    live: none,
+    split: undefined,
+  } as const;
   if (provider === undefined) return blind;
 
   const { namespace = '' } = canary.metadata;
@@ -50,13 +58,15 @@ export function observeRoutes(
     const key = { namespace: resource.namespaced ? other : '', name: object };
     return reader.get(world.caches.routes(resource), resource, key);
   };
-  const seen = { ...blind, live, split: provider.read(canary, live) };
+  const split = provider.read(canary, live);
   // What the provider cannot express is known before anything is done.
   const whole = { primary: 100, canary: 0, mirrored: false };
   const rendered = provider.render(canary, whole, {}, live);
   if (!rendered.ok) {
-    return { ...seen, problem: { reason: 'InvalidSpec', message: rendered.error } };
+    return { ...blind, live, split, problem: { reason: 'InvalidSpec', message: rendered.error } };
   }
+  const isRaisedByOthers = isRaised(split, record.split) && rendered.objects.some(isStrangers);
+  const seen = { ...blind, live, split, isRaisedByOthers };
   const { blockedBy: message } = record;
   if (message !== undefined) return { ...seen, confirmation: { state: 'refused', message } };
   // What a gateway says before the canary has taken its routes over is not about these.
@@ -67,6 +77,9 @@ export function observeRoutes(
   const confirmation = confirmationOf(isOurs ? reported : unwritten, record, nowMs);
   return { ...seen, confirmation };
 }
+
+const isRaised = (live: Split | undefined, ours: Split | undefined): boolean =>
+  live !== undefined && ours !== undefined && live.canary > ours.canary;
 
 function watchProblem(
   provider: string,

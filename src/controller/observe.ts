@@ -17,13 +17,7 @@ import {
 } from '../api/defaults.ts';
 import type { Deployment } from '../api/kubernetes.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
-import type {
-  Change,
-  Observation,
-  RevisionView,
-  Split,
-  WorkloadView,
-} from '../canary/observation.ts';
+import type { Change, Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { canaries } from '../kube/resources.ts';
 import { compareRevision } from '../revision/change.ts';
@@ -111,7 +105,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     ...(world.slots.isLimited ? { slot: { kind: 'Unasked' } as const } : {}),
     scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
     ...(routes.split === undefined ? {} : { split: routes.split }),
-    ...(isRaised(routes.split, memory.routes.split) ? { isRaisedByOthers: true } : {}),
+    ...(routes.isRaisedByOthers === true ? { isRaisedByOthers: true } : {}),
     ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),
     answers: memory.answers,
     transitionAtMs: memory.transitionAtMs,
@@ -139,10 +133,6 @@ function observeChange(canary: Canary, reader: Reader, world: World): Change | u
   // Without a target there is nothing to begin.
   return observeRevision(canary, objects, configs, world)?.change ?? 'Unchanged';
 }
-
-/** More for the canary than this process gave it: no step of ours says that. */
-const isRaised = (live: Split | undefined, ours: Split | undefined): boolean =>
-  live !== undefined && ours !== undefined && live.canary > ours.canary;
 
 function targetView(
   canary: Canary,

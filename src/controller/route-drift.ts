@@ -3,7 +3,7 @@
  * at once; against somebody who writes his own state back again and again, each comes later than
  * the one before, and the routes count as refused meanwhile.
  */
-import type { Json } from '../api/kubernetes.ts';
+import type { Json, KubeObject } from '../api/kubernetes.ts';
 import type { Saying } from '../canary/observation.ts';
 import { fieldManager } from '../kube/client.ts';
 import { managersOf } from '../kube/managers.ts';
@@ -44,11 +44,25 @@ export function driftsOf(
 function describe(route: RenderedRoute, difference: Json): string {
   if (route.live === undefined) return `${nameOf(route)} was deleted by somebody else`;
   const parts = partsOf(difference);
-  const [by = 'somebody else'] = managersOf(route.live)
+  const [by = 'somebody else'] = strangersTo(route.live, parts);
+  return `${nameOf(route)} was changed by ${by} (${parts.join(', ')})`;
+}
+
+/** Who but us set one of these parts; the last first. */
+const strangersTo = (live: KubeObject, parts: readonly string[]): readonly string[] =>
+  managersOf(live)
     .filter(({ name, parts: own }) => name !== fieldManager && own.some((it) => parts.includes(it)))
     .toSorted((one, other) => (one.time > other.time ? -1 : 1))
     .map(({ name }) => name);
-  return `${nameOf(route)} was changed by ${by} (${parts.join(', ')})`;
+
+/**
+ * Whether what differs was set by somebody who is not Aviary. Another process of ours that leads, or
+ * believes that it does, writes under our own name: its steps are earned as ours are.
+ */
+export function isStrangers(route: RenderedRoute): boolean {
+  const difference = differenceOf(route);
+  if (route.live === undefined || difference === undefined) return false;
+  return strangersTo(route.live, partsOf(difference)).length > 0;
 }
 
 /** Two levels deep, as managers have it. */

@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly types?: readonly ResourceType[];
   /** How pods fare; absent, nothing controls workloads but who builds the world. */
   readonly workloads?: WorkloadOptions;
+  /** Whether objects say who set their fields; false if absent, which is faster. */
+  readonly keepsManagers?: boolean;
 }
 
 export interface StartOptions extends Partial<
@@ -78,7 +80,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     log,
     random: createRandom(seed, 'cluster'),
     types,
-    isLean: true,
+    isLean: options.keepsManagers !== true,
     callWebhook: (client, review, timeoutMs) => ask(client, review, timeoutMs),
     ...(options.workloads !== undefined && { workloads: options.workloads }),
   });

@@ -81,7 +81,7 @@ test('changes of ours are nobody else’s: steps, promotion, and a new spec', as
 });
 
 test('a weight that somebody raises to that of the next step is no step', async () => {
-  const options = { passes: () => false };
+  const options = { passes: () => false, keepsManagers: true };
   await staged(async (stage) => {
     await initialized(stage, canaryOf({ stepWeight: 20, maxWeight: 60, threshold: 5 }));
     await setImage(stage, 'web:2');

@@ -56,6 +56,8 @@ export const canaryOf = (
 });
 
 export interface StageOptions {
+  /** Whether objects say who set their fields. */
+  readonly keepsManagers?: boolean;
   readonly answers?: ProcessOptions['answers'];
   readonly settings?: ProcessOptions['settings'];
   readonly faults?: StartOptions['faults'];
@@ -96,6 +98,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
   const world = await createWorld({
     seed: 1,
     log: quietLog,
+    ...(options.keepsManagers === true && { keepsManagers: true }),
     workloads: {
       isFurnished: false,
       plan: ({ metadata, spec }) =>
