@@ -95,6 +95,8 @@ const knownProviders = new Set(
     ' ',
   ),
 );
+/** What follows these in a flag names a mesh, and makes no difference to routes (`spec/02`, 1). */
+const families = ['appmesh:v1beta2', 'gloo', 'smi:v1alpha1', 'smi:v1alpha2', 'smi:v1alpha3'];
 const knownPrefixes = ['appmesh:v1beta2', 'gatewayapi:v1', 'gloo', 'smi:v1alpha'];
 
 /**
@@ -103,6 +105,8 @@ const knownPrefixes = ['appmesh:v1beta2', 'gatewayapi:v1', 'gloo', 'smi:v1alpha'
  */
 export function effectiveProvider(own: string | undefined, flag: string): string {
   const name = own || flag;
+  const family = families.find((prefix) => name.startsWith(prefix));
+  if (family !== undefined) return family;
   const known = knownProviders.has(name) || knownPrefixes.some((prefix) => name.startsWith(prefix));
   return known ? name : 'istio';
 }

@@ -4,9 +4,9 @@
  */
 import type { Canary, HttpMatch } from '../api/canary.ts';
 import { serviceNames, strategyOf } from '../api/defaults.ts';
-import type { KubeObject } from '../api/kubernetes.ts';
+import type { KubeObject, Service } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
-import { resource } from '../kube/resources.ts';
+import { resource, services } from '../kube/resources.ts';
 import { confirmTable } from './gloo-status.ts';
 import { exactOrWhole, sorted, sourceProblem } from './http-matches.ts';
 import { inexpressible } from './inexpressible.ts';
@@ -105,9 +105,13 @@ function copiedFrom(template: KubeObject | undefined): Spec {
 
 function upstream(canary: Canary, side: Side, copied: Spec, live: LiveRoutes): RenderedRoute {
   const key = { resource: upstreams, name: upstreamName(canary, side) };
+  const name = serviceNames(canary)[side];
+  // Before there is a Service, nothing is written.
+  const { selector } = (live({ resource: services, name }) as Service | undefined)?.spec ?? {};
   const kube = {
     ...(specOf(live(key))['kube'] as object | undefined),
-    serviceName: serviceNames(canary)[side],
+    ...(selector !== undefined && { selector }),
+    serviceName: name,
     serviceNamespace: canary.metadata.namespace ?? '',
     servicePort: canary.spec.service?.port ?? 0,
   };

@@ -9,8 +9,10 @@ import type { KubeObject } from '../api/kubernetes.ts';
 import type { OpenObject, Resource } from '../kube/resources.ts';
 import { apiVersionOf, resource } from '../kube/resources.ts';
 import { inexpressible } from './inexpressible.ts';
+import { keptOriginal } from './original-spec.ts';
 import type { RenderedRoute, RoutingProvider, Split } from './provider.ts';
-import { specOf, splitFrom } from './rendered-route.ts';
+import type { Spec } from './rendered-route.ts';
+import { reverted, specOf, splitFrom } from './rendered-route.ts';
 import { apexMetadata } from './route-metadata.ts';
 
 const trafficRoutes: Resource<OpenObject> = resource(
@@ -42,7 +44,7 @@ export const kuma: RoutingProvider = {
     return { ok: true, objects: [trafficRoute(canary, split, found)] };
   },
   read: (canary, live) => readShares(canary, live(keyOf(canary))),
-  revert: () => [],
+  revert: (canary, live) => reverted(live, keyOf(canary)),
 };
 
 /** The name by which Kuma knows a Service. */
@@ -56,7 +58,8 @@ function trafficRoute(canary: Canary, split: Split, found: KubeObject | undefine
     weight,
     destination: { [service]: nameIn(canary, name) },
   });
-  const conf = specOf(found)['conf'] as object | undefined;
+  // Whole destinations and splits exclude each other.
+  const { destination: _, ...conf } = (specOf(found)['conf'] ?? {}) as Spec;
   const spec = {
     ...specOf(found),
     sources: [{ match: { [service]: '*' } }],
@@ -64,12 +67,14 @@ function trafficRoute(canary: Canary, split: Split, found: KubeObject | undefine
     conf: { ...conf, split: [share(split.primary, primary), share(split.canary, other)] },
   };
   const metadata = found?.metadata ?? { name: apex };
+  const isSplit = readShares(canary, found) !== undefined;
+  const kept = found === undefined ? {} : keptOriginal(canary, found, isSplit);
   const wanted = {
     mesh: canary.metadata.annotations?.[meshAnnotation] ?? 'default',
     ...found,
     apiVersion: apiVersionOf(trafficRoutes),
     kind: trafficRoutes.kind,
-    metadata: { ...metadata, ...apexMetadata(canary, metadata) },
+    metadata: { ...metadata, ...apexMetadata(canary, metadata, kept) },
     spec,
   };
   return { resource: trafficRoutes, wanted, ...(found !== undefined && { live: found }) };

@@ -4,12 +4,13 @@
  */
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { KubeObject } from '../api/kubernetes.ts';
+import type { KubeObject, ObjectMeta } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { resource } from '../kube/resources.ts';
 import { inexpressible } from './inexpressible.ts';
+import { keptOriginal } from './original-spec.ts';
 import type { RoutingProvider, Split } from './provider.ts';
-import { renderedRoute, specOf, splitFrom } from './rendered-route.ts';
+import { renderedRoute, reverted, specOf, splitFrom } from './rendered-route.ts';
 
 type SmiVersion = 'v1alpha1' | 'v1alpha2' | 'v1alpha3';
 
@@ -41,10 +42,18 @@ export function smi(name: string, version: SmiVersion): RoutingProvider {
           { service: primary, weight: weightOf(split.primary) },
         ],
       };
-      return { ok: true, objects: [renderedRoute(canary, live, { ...keyOf(canary), spec })] };
+      const found = live(keyOf(canary));
+      const isSplit = readBackends(canary, found) !== undefined;
+      const kept = found === undefined ? {} : keptOriginal(canary, found, isSplit);
+      const metadata = ({ annotations }: Partial<ObjectMeta>) =>
+        Object.keys(kept).length === 0 ? {} : { annotations: { ...annotations, ...kept } };
+      return {
+        ok: true,
+        objects: [renderedRoute(canary, live, { ...keyOf(canary), spec, metadata })],
+      };
     },
     read: (canary, live) => readBackends(canary, live(keyOf(canary))),
-    revert: () => [],
+    revert: (canary, live) => reverted(live, keyOf(canary)),
   };
 }
 
@@ -52,6 +61,12 @@ function readBackends(canary: Canary, found: KubeObject | undefined): Split | un
   const backends = (specOf(found)['backends'] ?? []) as unknown as readonly Backend[];
   const names = serviceNames(canary);
   const weightOf = (name: string): number =>
-    Number(backends.find(({ service }) => service === name)?.weight ?? 0);
+    amountOf(backends.find(({ service }) => service === name)?.weight ?? 0);
   return splitFrom(weightOf(names.primary), weightOf(names.canary));
+}
+
+/** A weight as somebody may have written it: v1alpha1 has quantities, of which `m` is a thousandth. */
+function amountOf(weight: number | string): number {
+  const [, digits = '', unit] = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(weight)) ?? [];
+  return unit === 'm' ? Number(digits) / 1000 : Number(digits);
 }

@@ -504,7 +504,7 @@ const providers: readonly (readonly [string | undefined, string, string])[] = [
   ['kubernetes', 'istio', 'kubernetes'],
   [undefined, 'gatewayapi', 'istio'],
   [undefined, '', 'istio'],
-  [undefined, 'smi:v1alpha2:linkerd', 'smi:v1alpha2:linkerd'],
+  [undefined, 'smi:v1alpha2:linkerd', 'smi:v1alpha2'],
   [undefined, 'gatewayapi:v1', 'gatewayapi:v1'],
 ];
 for (const [own, flag, expected] of providers) {
