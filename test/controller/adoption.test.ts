@@ -292,6 +292,10 @@ suite('under way', () => {
         assert.equal(template.spec.containers[0]?.image, 'web:2');
         const isPromotedBefore = left.images.primary === 'web:2';
         if (isPromotedBefore) assert.deepEqual(uidsOf(stage.api, replicaSets), before);
+        const [rollout, ...others] = statusOf(stage)?.journal ?? [];
+        assert.equal(rollout?.outcome, 'Promoted');
+        assert.ok(!rollout.steps?.some(({ event }) => event === 'Started'), 'it began before');
+        assert.deepEqual(others, []);
         const texts = stage.said().filter((text) => text.startsWith('New revision detected'));
         assert.deepEqual(texts, [], 'it is no new rollout');
       }));

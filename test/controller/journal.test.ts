@@ -78,9 +78,15 @@ test('a change of configuration is named, and nobody is blamed who made an earli
     await stage.apply(canaries, canaryOf());
     await stage.until('Initialized');
     await stage.world.clock.advance(20_000);
-    await stage.edit(configMaps, (it) => ({ ...it, data: { color: 'red' } }), 'settings');
+    await setImage(stage, 'web:2');
+    await stage.until('Progressing');
     await stage.until('Succeeded');
-    const [rollout] = stage.live(canaries).status?.journal ?? [];
+    await stage.world.clock.advance(20_000);
+    await stage.edit(configMaps, (it) => ({ ...it, data: { color: 'red' } }), 'settings');
+    await stage.until('Progressing');
+    await stage.until('Succeeded');
+    const [made, rollout] = stage.live(canaries).status?.journal ?? [];
+    assert.equal(made?.cause, 'image app: web:1 -> web:2');
     assert.equal(rollout?.cause, 'configuration: configmap/settings');
     assert.equal(rollout.by, undefined);
     assert.equal(rollout.outcome, 'Promoted');
