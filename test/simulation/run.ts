@@ -3,6 +3,7 @@
  * held against the laws; when nothing goes wrong any more, everything must come to rest; and at rest
  * nothing may be asked of the API server.
  */
+import { approveAnnotation, rejectAnnotation } from '../../src/api/annotations.ts';
 import type { Canary } from '../../src/api/canary.ts';
 import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
 import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
@@ -39,6 +40,7 @@ import {
   targetName,
 } from './scene.ts';
 import type { Act, MachineAct, Story, UserAct } from './story.ts';
+import { hasOwnGate } from './story.ts';
 import type { Trace } from './trace.ts';
 import { createTrace } from './trace.ts';
 
@@ -58,6 +60,10 @@ const idleMs = 3 * 60_000;
 const restartMs = 5_000;
 const evictionMs = 4_000;
 
+const firstImage = 'web:0-good';
+/** How often somebody looks, in the end, whether a gate waits. */
+const approverMs = 15_000;
+
 class Broken extends Error {}
 
 export async function runStory(story: Story): Promise<Outcome> {
@@ -70,8 +76,10 @@ export async function runStory(story: Story): Promise<Outcome> {
     }
     await run(stage, () => false, story.calmAtMs + 1_000);
     stage.doomed.clear();
+    if (hasOwnGate(story.spec)) approve(stage);
     await comeToRest(stage);
     await stayIdle(stage);
+    if (story.spec.revertOnDeletion === true) await undo(stage);
     return { breach: undefined, trace: trace.lines, rollouts: stage.rollouts };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
@@ -299,7 +307,7 @@ function raise({ api, story }: Stage): void {
           containers: [
             {
               name: 'app',
-              image: 'web:0-good',
+              image: firstImage,
               ports: [{ containerPort: 8080 }],
               envFrom: [{ configMapRef: { name: configName } }],
             },
@@ -355,6 +363,9 @@ function perform(stage: Stage, act: Act): void {
     case 'DeletePrimary':
     case 'DeleteServices':
     case 'EditCanary':
+    case 'Approve':
+    case 'Reject':
+    case 'Return':
       byUser(() => userWrites(stage, stage.api, act));
   }
 }
@@ -401,6 +412,11 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
       return edit(deployments, target && withImage(target, `web:${stage.serial}-${act.quality}`));
     case 'Revert':
       return edit(deployments, target && withImage(target, imageOf(primary) || imageOf(target)));
+    case 'Return':
+      return edit(deployments, target && withImage(target, firstImage));
+    case 'Approve':
+    case 'Reject':
+      return edit(canaries, canary && withDecision(canary, act.kind));
     case 'EditConfig': {
       stage.serial += 1;
       const data = { quality: act.quality, serial: String(stage.serial) };
@@ -440,6 +456,31 @@ function isOnlyCopy({ api }: Stage): boolean {
   const { target, primary, config, primaryConfig } = sceneOf(api);
   const serial = config?.data?.['serial'];
   return imageOf(target) !== imageOf(primary) || serial !== primaryConfig?.data?.['serial'];
+}
+
+/** As `kubectl annotate` says it, of whatever gates wait but those that ask for a rollback. */
+function withDecision(canary: Canary, kind: 'Approve' | 'Reject'): Canary | undefined {
+  const names = waitingGates(canary);
+  if (names.length === 0) return undefined;
+  const key = kind === 'Approve' ? approveAnnotation : rejectAnnotation;
+  const annotations = { ...canary.metadata.annotations, [key]: names.join() };
+  return { ...canary, metadata: { ...canary.metadata, annotations } };
+}
+
+const waitingGates = ({ status }: Canary): readonly string[] =>
+  (status?.gates ?? []).filter(({ type }) => type !== 'rollback').map(({ name }) => name);
+
+/** Somebody who opens each gate that waits, until the end of the story; at first he says no. */
+function approve(stage: Stage, kind: 'Approve' | 'Reject' = 'Reject'): void {
+  const { canary } = sceneOf(stage.api);
+  const decided = canary && withDecision(canary, kind);
+  if (decided !== undefined) {
+    stage.trace.add('act', JSON.stringify({ kind }));
+    byUser(() => [stage.api.update(canaries, decided)]);
+  }
+  stage.world.clock.after(approverMs, () =>
+    approve(stage, decided === undefined ? kind : 'Approve'),
+  );
 }
 
 function withImage(deployment: Deployment, image: string): Deployment {
@@ -496,6 +537,23 @@ async function comeToRest(stage: Stage): Promise<void> {
     if (!left) return;
   }
   throw new Broken(`invariant 5, every revision ends: ${problem() ?? 'it never came to rest'}`);
+}
+
+/** The Canary is deleted: the target serves again before anything is taken from it. */
+async function undo(stage: Stage): Promise<void> {
+  const { api } = stage;
+  const { target } = sceneOf(api);
+  // A target that never gets ready keeps its Canary until somebody gives up.
+  if (revisionQuality(target, sceneOf(api).config) === 'unready') return;
+  stage.trace.add('act', '{"kind":"DeleteCanary"}');
+  byUser(() => [api.delete(canaries, { namespace, name: targetName })]);
+  const gone = await run(stage, () => sceneOf(api).canary === undefined, restMsMax);
+  const after = sceneOf(api).target;
+  const serves = (after?.status?.availableReplicas ?? 0) >= (after?.spec.replicas ?? 1);
+  const isBack = gone && serves && after?.spec.replicas !== 0;
+  if (!isBack) {
+    throw new Broken(`revertOnDeletion: ${gone ? 'nothing serves' : 'the Canary stays'}`);
+  }
 }
 
 const isIdleCall = (call: string): boolean =>

@@ -27,7 +27,12 @@ export type UserAct =
   | { readonly kind: 'DeleteRoute' }
   | { readonly kind: 'DeletePrimary' }
   | { readonly kind: 'DeleteServices' }
-  | { readonly kind: 'EditCanary' };
+  | { readonly kind: 'EditCanary' }
+  /** Somebody approves or rejects whatever gate waits, if one does. */
+  | { readonly kind: 'Approve' }
+  | { readonly kind: 'Reject' }
+  /** Somebody applies the first revision again, which was good. */
+  | { readonly kind: 'Return' };
 
 /** What happens to machines. */
 export type MachineAct =
@@ -76,13 +81,15 @@ export function storyOf(seed: number): Story {
   const random = createRandom(seed, 'story');
   const calmAtMs = beginMs + between(random, 2, 8) * minute;
   const processes = random() < 0.4 ? 2 : 1;
-  const spec = specOf(createRandom(seed, 'canary'));
+  const more = createRandom(seed, 'more');
+  const spec = furnished(specOf(createRandom(seed, 'canary')), more);
+  const acts = actsOf(createRandom(seed, 'acts'), { calmAtMs, processes });
   return {
     seed,
     spec,
     replicas: between(random, 1, 3),
     processes,
-    acts: actsOf(createRandom(seed, 'acts'), { calmAtMs, processes }),
+    acts: [...acts, ...furtherActs(spec, calmAtMs, more)].toSorted(byTime),
     rates: ratesOf(createRandom(seed, 'faults')),
     gatesOpenAtMs: random() < 0.5 ? 0 : random() * calmAtMs,
     calmAtMs,
@@ -156,9 +163,48 @@ function actsOf(
     return { atMs, act: actOf(random, processes) };
   });
   // Whatever was suspended goes on in the end, or nothing could be said of it.
-  return [...acts, { atMs: calmAtMs, act: { kind: 'Resume' as const } }].sort(
-    (one, other) => one.atMs - other.atMs,
-  );
+  return [...acts, { atMs: calmAtMs, act: { kind: 'Resume' as const } }].toSorted(byTime);
+}
+
+const byTime = (one: TimedAct, other: TimedAct): number => one.atMs - other.atMs;
+
+/** A gate that annotations open, the fast way back, a deletion that is undone: each in some stories. */
+function furnished(spec: CanarySpec, random: Random): CanarySpec {
+  const { analysis = {} } = spec;
+  const { webhooks = [] } = analysis;
+  const type = oneOf(random, [
+    'confirm-rollout',
+    'confirm-promotion',
+    'confirm-traffic-increase',
+    'rollback',
+  ] as const);
+  const isGated = random() < 0.15;
+  const hasWindow = random() < 0.15;
+  const isUndone = random() < 0.1;
+  return {
+    ...spec,
+    ...(isUndone && { revertOnDeletion: true }),
+    analysis: {
+      ...analysis,
+      ...(hasWindow && { rollbackWindow: '1h' }),
+      ...(isGated && { webhooks: [...webhooks, { name: `own-${type}`, type }] }),
+    },
+  };
+}
+
+export const hasOwnGate = ({ analysis }: CanarySpec): boolean =>
+  analysis?.webhooks?.some(({ url }) => url === undefined) === true;
+
+/** What only those stories have a use for. */
+function furtherActs(spec: CanarySpec, calmAtMs: number, random: Random): readonly TimedAct[] {
+  const kinds = [
+    ...(hasOwnGate(spec) ? (['Approve', 'Approve', 'Reject'] as const) : []),
+    ...(spec.analysis?.rollbackWindow === undefined ? [] : (['Return', 'Return'] as const)),
+  ];
+  return kinds.map((kind) => {
+    const atMs = beginMs + Math.floor(random() * (calmAtMs - beginMs));
+    return { atMs, act: { kind } };
+  });
 }
 
 function actOf(random: Random, processes: number): Act {
