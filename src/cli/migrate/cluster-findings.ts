@@ -2,13 +2,14 @@
  * What the cluster itself says about a switch: two controllers at once, definitions that would drop
  * what the controller writes, rights that are missing. Only read.
  */
+import type { Canary } from '../../api/canary.ts';
 import type { Deployment, KubeObject, Lease } from '../../api/kubernetes.ts';
+import { effectiveProvider } from '../../api/providers.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Resource } from '../../kube/resources.ts';
 import { customResourceDefinitions, leases, resource } from '../../kube/resources.ts';
-import { allProviders } from '../../routing/registry.ts';
-import type { Canary } from '../../api/canary.ts';
+import { providerFor } from '../../routing/registry.ts';
 import type { Finding } from './report.ts';
 import { attention, note } from './report.ts';
 
@@ -92,17 +93,23 @@ export function argumentsOf(deployment: Deployment | undefined): readonly string
   );
 }
 
+export interface ClusterFacts {
+  /** Those that run the reference. */
+  readonly found: readonly Deployment[];
+  readonly canaries: readonly Canary[];
+  readonly meshProvider: string;
+  readonly nowMs: number;
+}
+
 export async function clusterFindings(
   looking: Looking,
-  found: readonly Deployment[],
-  canaries: readonly Canary[],
-  nowMs: number,
+  facts: ClusterFacts,
 ): Promise<readonly Finding[]> {
   return [
-    ...found.flatMap(runs),
-    ...(await optional('leases', () => leaseFindings(looking, nowMs))),
+    ...facts.found.flatMap(runs),
+    ...(await optional('leases', () => leaseFindings(looking, facts.nowMs))),
     ...(await optional('customresourcedefinitions', () => definitionFindings(looking))),
-    ...(await optional('clusterroles', () => roleFindings(looking, canaries))),
+    ...(await optional('clusterroles', () => roleFindings(looking, facts))),
   ];
 }
 
@@ -167,7 +174,7 @@ async function definitionFindings({ kube, signal }: Looking): Promise<readonly F
 
 async function roleFindings(
   { kube, signal }: Looking,
-  canaries: readonly Canary[],
+  { canaries, meshProvider }: Pick<ClusterFacts, 'canaries' | 'meshProvider'>,
 ): Promise<readonly Finding[]> {
   let role: ClusterRole;
   try {
@@ -179,7 +186,7 @@ async function roleFindings(
   }
   const missing = new Set<string>();
   for (const canary of canaries) {
-    const provider = allProviders().find(({ name }) => name === canary.spec.provider);
+    const provider = providerFor(effectiveProvider(canary.spec.provider, meshProvider));
     for (const key of provider?.routeKeys(canary) ?? []) {
       const { group, plural } = key.resource;
       if (!isGranted(role, group, plural)) missing.add(`${plural}.${group}`);

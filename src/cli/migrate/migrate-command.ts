@@ -86,7 +86,9 @@ async function check(flags: MigrateFlags, command: MigrateCommand): Promise<Repo
     const found = referenceDeployments(await listAll(deployments, looking));
     const { settings, said } = settingsOf(argumentsOf(found[0]), flags);
     const all = await listIfKnown(canaries, looking, flags.namespace);
-    const cluster = await clusterFindings(looking, found, all, clock.now());
+    const { meshProvider } = settings;
+    const facts = { found, canaries: all, meshProvider, nowMs: clock.now() };
+    const cluster = await clusterFindings(looking, facts);
     const { namespace } = flags;
     const options = { kube, settings, namespace, clock, random: Math.random, uuid: randomUUID };
     const tried = await attempt({ ...options, signal: timeout.signal });
