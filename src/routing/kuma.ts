@@ -1,7 +1,8 @@
 /**
  * Kuma (`spec/02`, 6.6): a TrafficRoute, which is of the whole cluster and bears the name of the apex.
- * That of another namespace is not taken over (R8). It has no owner: what is of the cluster cannot
- * belong to what is of a namespace.
+ * That of another namespace is not taken over (R8). It has no owner, for what is of the cluster cannot
+ * belong to what is of a namespace. So it outlives the Canary: with `revertOnDeletion` it says then
+ * what Kuma does without it, and whoever comes next under this name has it.
  */
 import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
@@ -9,7 +10,7 @@ import type { KubeObject } from '../api/kubernetes.ts';
 import type { OpenObject, Resource } from '../kube/resources.ts';
 import { apiVersionOf, resource } from '../kube/resources.ts';
 import { inexpressible } from './inexpressible.ts';
-import { keptOriginal } from './original-spec.ts';
+import { keptOriginal, originalSpec } from './original-spec.ts';
 import type { RenderedRoute, RoutingProvider, Split } from './provider.ts';
 import type { Spec } from './rendered-route.ts';
 import { reverted, specOf, splitFrom } from './rendered-route.ts';
@@ -44,7 +45,14 @@ export const kuma: RoutingProvider = {
     return { ok: true, objects: [trafficRoute(canary, split, found)] };
   },
   read: (canary, live) => readShares(canary, live(keyOf(canary))),
-  revert: (canary, live) => reverted(live, keyOf(canary)),
+  revert: (canary, live) => {
+    const found = live(keyOf(canary));
+    if (found === undefined) return [];
+    if (originalSpec(found) !== undefined) return reverted(live, keyOf(canary));
+    const isOurs =
+      foreignRoute(canary, found) === undefined && readShares(canary, found) !== undefined;
+    return isOurs ? [leftBehind(canary, found)] : [];
+  },
 };
 
 /** The name by which Kuma knows a Service. */
@@ -80,6 +88,19 @@ function trafficRoute(canary: Canary, split: Split, found: KubeObject | undefine
   return { resource: trafficRoutes, wanted, ...(found !== undefined && { live: found }) };
 }
 
+/** All requests go where they are addressed to. */
+function leftBehind(canary: Canary, found: KubeObject): RenderedRoute {
+  const destination = { [service]: nameIn(canary, serviceNames(canary).apex) };
+  const spec = { ...specOf(found), conf: { destination } };
+  const wanted: KubeObject & { readonly spec: Spec } = { ...found, spec };
+  return { resource: trafficRoutes, live: found, wanted };
+}
+
+function isLeftBehind(found: KubeObject | undefined, taken: string): boolean {
+  const { destination, ...others } = (specOf(found)['conf'] ?? {}) as Spec & Share;
+  return Object.keys(others).length === 0 && destination?.[service] === taken;
+}
+
 function foreignRoute(canary: Canary, found: KubeObject | undefined): string | undefined {
   const { apex } = serviceNames(canary);
   const destinations = (specOf(found)['destinations'] ?? []) as unknown as readonly {
@@ -87,9 +108,11 @@ function foreignRoute(canary: Canary, found: KubeObject | undefined): string | u
   }[];
   const taken = destinations.map(({ match }) => match?.[service]).find((it) => it !== undefined);
   const isOurs =
-    taken === undefined || taken.startsWith(`${apex}_${canary.metadata.namespace ?? ''}_`);
+    taken === undefined ||
+    taken.startsWith(`${apex}_${canary.metadata.namespace ?? ''}_`) ||
+    isLeftBehind(found, taken);
   if (isOurs) return undefined;
-  return `spec.service.name: TrafficRoute ${apex} is that of ${taken}, choose another name`;
+  return `spec.service.name: TrafficRoute ${apex} is that of ${taken}, choose another name or delete it`;
 }
 
 function readShares(canary: Canary, found: KubeObject | undefined): Split | undefined {

@@ -92,6 +92,9 @@ export interface RoutingProvider {
    * objects have no status that tells. Objects that are not there are `pending`.
    */
   confirm?(canary: Canary, live: LiveRoutes): Confirmation;
-  /** Objects that were somebody's before they were taken over, as they were then. */
+  /**
+   * Objects that were somebody's before they were taken over, as they were then; and what no owner
+   * reference removes, as it does no harm where it stays.
+   */
   revert(canary: Canary, live: LiveRoutes): readonly RenderedRoute[];
 }

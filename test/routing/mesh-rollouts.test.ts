@@ -174,3 +174,32 @@ test('nodes of App Mesh v1beta2 select the pods of their side', async () => {
     assert.deepEqual(selectorOf('primary'), { matchLabels: { app: 'web-primary' } });
   });
 });
+
+suite('with revertOnDeletion', () => {
+  const removed = async ({ stage }: Play): Promise<void> => {
+    await stage.until('Initialized');
+    await stage.world.clock.advance(20_000);
+    await stage.remove(canaries);
+    await stage.world.clock.advance(60_000);
+    assert.equal(stage.find(canaries), undefined);
+    assert.equal(stage.live(deployments).spec.replicas, 1);
+  };
+  const routeOf = ({ provider, stage }: Play, canary: Canary): KubeObject | undefined => {
+    const [route] = provider.routeKeys(canary);
+    assert.ok(route);
+    const { resource, name } = route;
+    const namespace = resource.namespaced ? key.namespace : '';
+    return stage.api.get(resource, { namespace, name });
+  };
+
+  test('R8: the route of Kuma, which nothing owns, stays without saying anything', async () => {
+    await play('kuma', { spec: { revertOnDeletion: true } }, async (it) => {
+      await it.stage.until('Initialized');
+      const canary = it.stage.live(canaries);
+      await removed(it);
+      const { spec } = routeOf(it, canary) as OpaqueObject;
+      const { conf } = spec as { readonly conf: unknown };
+      assert.deepEqual(conf, { destination: { 'kuma.io/service': 'web_default_svc_80' } });
+    });
+  });
+});

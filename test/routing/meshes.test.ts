@@ -113,9 +113,20 @@ suite('Kuma', () => {
     assert.ok(theirs);
     assert.equal(
       refusal(kuma, canaryOf(), [theirs]),
-      'spec.service.name: TrafficRoute podinfo is that of podinfo_other_svc_80, choose another name',
+      'spec.service.name: TrafficRoute podinfo is that of podinfo_other_svc_80, choose another name or delete it',
     );
     assert.equal(rendered(kuma, inNamespace('other'), [theirs]).length, 1);
+  });
+
+  test('R8: what a Canary left behind is free for the next one of this name', () => {
+    const [theirs] = rendered(kuma, inNamespace('other'));
+    assert.ok(theirs);
+    const [left] = kuma.revert(inNamespace('other'), liveOf([theirs]));
+    assert.ok(left);
+    const [fresh] = rendered(kuma, canaryOf());
+    const [route] = rendered(kuma, canaryOf(), [left.wanted]);
+    assert.deepEqual(route?.spec, fresh?.spec);
+    assert.deepEqual(kuma.revert(canaryOf(), liveOf([theirs])), [], 'that of others is left alone');
   });
 
   test('a route of the cluster has no namespace and no owner', () => {
