@@ -31,7 +31,7 @@ const available = (deployment: Deployment | undefined): number =>
 const isRoute = ({ groupResource }: Write): boolean => groupResource.startsWith('virtualservices.');
 
 /** What a watch may take to tell of a change, under faults. */
-const heardMs = 10_000;
+export const heardMs = 10_000;
 
 const isFresh = (canary: Scene['canary']): boolean =>
   ['', 'Initializing'].includes(canary?.status?.phase ?? '');

@@ -33,11 +33,33 @@ export const mutations: readonly Mutation[] = [
     to: "if (hasPods || target !== undefined) return { kind: 'Ready' };",
   },
   {
+    invariant: 1,
+    sentence: 'pods of a target that was just scaled down count',
+    file: 'src/canary/progress.ts',
+    from: 'target !== undefined && target.replicas > 0 && target.availablePods > 0',
+    to: 'target !== undefined && target.availablePods > 0',
+    seed: 5092,
+  },
+  {
     invariant: 2,
     sentence: 'a suspended canary goes on',
     file: 'src/canary/decide.ts',
     from: 'if (canary.spec.suspend === true)',
     to: 'if (canary.spec.suspend === undefined)',
+  },
+  {
+    invariant: 2,
+    sentence: 'any number of rollouts is in progress at once',
+    file: 'src/controller/slots.ts',
+    from: 'this.isLimited = limits.cluster > 0 || limits.namespace > 0;',
+    to: 'this.isLimited = false;',
+  },
+  {
+    invariant: 2,
+    sentence: 'a rollout begins in the middle of one that it depends on',
+    file: 'src/canary/dependency.ts',
+    from: 'if (!resting.includes(phase) || begins)',
+    to: "if (phase === 'Waiting')",
   },
   {
     invariant: 3,

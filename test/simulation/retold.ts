@@ -3,9 +3,9 @@
  * with every call that the controller makes more or less; these do not.
  */
 import type { Story, TimedAct } from './story.ts';
+import { metrics } from './story.ts';
 
 const interval = '10s';
-const metrics = [{ name: 'request-success-rate', thresholdRange: { min: 99 }, interval: '1m' }];
 
 const plain: Omit<Story, 'acts'> = {
   seed: 1,
@@ -42,12 +42,5 @@ export const retold: Readonly<Record<string, Story>> = {
   'a wall clock jumps back while pods are missing (seed 131)': story([
     { atMs: 30_000, act: { kind: 'SetImage', quality: 'unready' } },
     { atMs: 40_000, act: { kind: 'JumpClock', process: 0, byMs: -7_000_000 } },
-  ]),
-  'a revision comes while the pods of a failed one are on their way out (seed 5092)': story([
-    { atMs: 30_000, act: { kind: 'SetImage', quality: 'bad' } },
-    ...[59, 60, 61, 62, 63].map((second) => ({
-      atMs: second * 1_000,
-      act: { kind: 'SetImage', quality: 'good' } as const,
-    })),
   ]),
 };

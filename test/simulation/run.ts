@@ -4,7 +4,7 @@
  * nothing may be asked of the API server.
  */
 import { approveAnnotation, rejectAnnotation } from '../../src/api/annotations.ts';
-import type { Canary } from '../../src/api/canary.ts';
+import type { Canary, CanarySpec } from '../../src/api/canary.ts';
 import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
 import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
 import { faulty } from '../../src/cluster/faults.ts';
@@ -30,17 +30,17 @@ import type { Law, Write } from './invariants.ts';
 import { laws, unsettled } from './invariants.ts';
 import type { Scene } from './scene.ts';
 import {
-  configName,
+  companionName,
   imageOf,
   namespace,
-  primaryName,
   qualityOf,
   revisionQuality,
   sceneOf,
   targetName,
 } from './scene.ts';
-import type { Act, MachineAct, Story, UserAct } from './story.ts';
-import { hasOwnGate } from './story.ts';
+import type { Act, MachineAct, Quality, Story, UserAct } from './story.ts';
+import { hasOwnGate, metrics } from './story.ts';
+import { createTogether } from './together.ts';
 import type { Trace } from './trace.ts';
 import { createTrace } from './trace.ts';
 
@@ -153,37 +153,49 @@ async function createStage(story: Story): Promise<Stage> {
 
 /** Every write is held against every law. */
 function watchLaws(stage: Stage): void {
-  const { api, trace, world } = stage;
-  let before: Scene = sceneOf(api);
-  let suspendedAtMs: number | undefined;
+  const { api, trace, world, story } = stage;
+  const { companion } = story;
+  const together = companion && createTogether(companion, () => world.clock.monotonic());
   api.onChange((change) => {
-    const after = sceneOf(api);
     trace.change(change);
     if (isEnd(change)) stage.rollouts += 1;
+    const breach = together?.(change);
+    if (breach !== undefined)
+      stage.breach ??= `invariant 2, what must wait does not begin: ${breach}`;
+  });
+  for (const name of namesOf(story)) watchCanary(stage, name);
+}
+
+const namesOf = ({ companion }: Story): readonly string[] =>
+  companion === undefined ? [targetName] : [targetName, companionName];
+
+function watchCanary(stage: Stage, canary: string): void {
+  const { api, world } = stage;
+  let before: Scene = sceneOf(api, canary);
+  let suspendedAtMs: number | undefined;
+  api.onChange((change) => {
     const { groupResource } = change;
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
+    if (name !== canary && !name.startsWith(`${canary}-`)) return;
+    const after = sceneOf(api, canary);
+    const nowMs = world.clock.monotonic();
     if (after.canary?.spec.suspend !== true) suspendedAtMs = undefined;
-    else suspendedAtMs ??= world.clock.monotonic();
-    const suspendedMs = world.clock.monotonic() - (suspendedAtMs ?? world.clock.monotonic());
-    const write: Write = {
-      groupResource,
-      name,
-      before,
-      after,
-      isOurs: !isUsers,
-      suspendedMs,
-    };
-    if (before.primary === undefined && after.primary !== undefined) {
+    else suspendedAtMs ??= nowMs;
+    const suspendedMs = nowMs - (suspendedAtMs ?? nowMs);
+    const write: Write = { groupResource, name, before, after, isOurs: !isUsers, suspendedMs };
+    if (canary === targetName && before.primary === undefined && after.primary !== undefined) {
       stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
     }
     before = after;
     for (const law of laws) note(stage, law, write);
   });
-  const note = (on: Stage, law: Law, write: Write): void => {
-    const breach = law.breach(write);
-    if (breach === undefined || on.breach !== undefined) return;
-    on.breach = `invariant ${law.number}, ${law.sentence}: ${breach}`;
-  };
+}
+
+function note(stage: Stage, law: Law, write: Write): void {
+  const breach = law.breach(write);
+  if (breach !== undefined) {
+    stage.breach ??= `invariant ${law.number}, ${law.sentence}: ${breach}`;
+  }
 }
 
 function isEnd({ groupResource, before, after }: Change): boolean {
@@ -228,10 +240,11 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
             trace.add('fault', `${fault}: ${verb} ${resource}`),
         }),
       ),
+    settings: { maxProgressing: story.companion?.atOnceMax ?? 0 },
     answers: {
       checks: {
         probe: async () => ({ passed: true, events: [] }),
-        analyse: async () => verdictOf(api),
+        analyse: async ({ metadata }) => verdictOf(api, metadata.name),
       },
       post: gate(stage),
     },
@@ -251,7 +264,7 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
 
 /** Pods come again; what counts is that for a while there are none. */
 function evict(stage: Stage, of: 'target' | 'primary', times: number): void {
-  const app = of === 'target' ? targetName : primaryName;
+  const app = of === 'target' ? targetName : `${targetName}-primary`;
   byUser(() =>
     stage.api
       .list(pods, namespace)
@@ -269,8 +282,8 @@ function restart(stage: Stage, slot: number, ended: ControllerProcess): void {
   stage.trace.add('process', `${held.process.name} starts`);
 }
 
-function verdictOf(api: ControllerApi) {
-  const { target, config } = sceneOf(api);
+function verdictOf(api: ControllerApi, name: string) {
+  const { target, config } = sceneOf(api, name);
   const passed = revisionQuality(target, config) === 'good';
   const message = `success rate ${passed ? 100 : 60}%`;
   return { passed, events: passed ? [] : [{ type: 'Warning' as const, message }] };
@@ -289,14 +302,40 @@ function gate({ story, world }: Stage): Post {
 
 const never = new AbortController().signal;
 
+function raise(stage: Stage): void {
+  const { story, world } = stage;
+  const { companion } = story;
+  const dependsOn = companion?.isAwaited === true ? { dependsOn: [{ name: companionName }] } : {};
+  create(stage, targetName, { ...story.spec, ...dependsOn });
+  if (companion === undefined) return;
+  create(stage, companionName, {
+    targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: companionName },
+    service: { port: 80, targetPort: 8080 },
+    progressDeadlineSeconds: 60,
+    analysis: { interval: '10s', threshold: 2, stepWeight: 25, maxWeight: 50, metrics },
+  });
+  for (const { atMs, quality } of companion.acts) {
+    world.clock.after(atMs, () => applyCompanion(stage, quality));
+  }
+}
+
+function applyCompanion(stage: Stage, quality: Quality): void {
+  const { api, trace } = stage;
+  stage.serial += 1;
+  const image = `${companionName}:${stage.serial}-${quality}`;
+  trace.add('act', JSON.stringify({ kind: 'SetImage', image }));
+  const { target } = sceneOf(api, companionName);
+  if (target !== undefined) byUser(() => [api.update(deployments, withImage(target, image))]);
+}
+
 /** The first revision, and the canary. */
-function raise({ api, story }: Stage): void {
+function create({ api, story }: Stage, name: string, spec: CanarySpec): void {
   const config = { quality: 'good', serial: '0' };
-  const labels = { app: targetName };
+  const labels = { app: name };
   const deployment: Deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: targetName, namespace },
+    metadata: { name, namespace },
     spec: {
       replicas: story.replicas,
       progressDeadlineSeconds: 60,
@@ -307,9 +346,9 @@ function raise({ api, story }: Stage): void {
           containers: [
             {
               name: 'app',
-              image: firstImage,
+              image: name === targetName ? firstImage : `${name}:0-good`,
               ports: [{ containerPort: 8080 }],
-              envFrom: [{ configMapRef: { name: configName } }],
+              envFrom: [{ configMapRef: { name: `${name}-config` } }],
             },
           ],
         },
@@ -319,10 +358,10 @@ function raise({ api, story }: Stage): void {
   const canary: Canary = {
     apiVersion: 'flagger.app/v1beta1',
     kind: 'Canary',
-    metadata: { name: targetName, namespace },
-    spec: story.spec,
+    metadata: { name, namespace },
+    spec,
   };
-  const metadata = { name: configName, namespace };
+  const metadata = { name: `${name}-config`, namespace };
   byUser(() => [
     api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config }),
     api.create(deployments, deployment),
@@ -445,7 +484,7 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
       return remove(virtualServices, targetName);
     case 'DeletePrimary':
       // The only copy of what passed: nobody could bring it back. People are not that cruel.
-      return isOnlyCopy(stage) ? [] : remove(deployments, primaryName);
+      return isOnlyCopy(stage) ? [] : remove(deployments, `${targetName}-primary`);
     case 'DeleteServices':
       return ['', '-primary', '-canary'].flatMap((it) => remove(services, `${targetName}${it}`));
   }
@@ -525,7 +564,8 @@ async function comeToRest(stage: Stage): Promise<void> {
   const endsAtMs = world.clock.monotonic() + restMsMax;
   const isResized = story.acts.some(({ act }) => act.kind === 'SetReplicas');
   const problem = (): string | undefined =>
-    unsettled(sceneOf(api), { isRemade: stage.isRemade, isResized });
+    unsettled(sceneOf(api), { isRemade: stage.isRemade, isResized }) ??
+    (story.companion && unsettled(sceneOf(api, companionName), whole));
   while (world.clock.monotonic() < endsAtMs) {
     const came = await run(
       stage,
@@ -555,6 +595,8 @@ async function undo(stage: Stage): Promise<void> {
     throw new Broken(`revertOnDeletion: ${gone ? 'nothing serves' : 'the Canary stays'}`);
   }
 }
+
+const whole = { isRemade: false, isResized: false };
 
 const isIdleCall = (call: string): boolean =>
   call.endsWith(' leases') || /^(watch|list) /.test(call);

@@ -1,4 +1,4 @@
-/** The cluster as the story's people see it: one canary, its target, its primary and its routes. */
+/** The cluster as the story's people see it: a canary, its target, its primary and its routes. */
 import type { Canary } from '../../src/api/canary.ts';
 import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
@@ -8,8 +8,8 @@ import type { Quality } from './story.ts';
 
 export const namespace = 'default';
 export const targetName = 'web';
-export const primaryName = 'web-primary';
-export const configName = 'web-config';
+/** Beside it in some stories. */
+export const companionName = 'api';
 
 const at = (name: string) => ({ namespace, name });
 
@@ -22,13 +22,13 @@ export interface Scene {
   readonly route: KubeObject | undefined;
 }
 
-export const sceneOf = (api: ControllerApi): Scene => ({
-  canary: api.get(canaries, at(targetName)),
-  target: api.get(deployments, at(targetName)),
-  primary: api.get(deployments, at(primaryName)),
-  config: api.get(configMaps, at(configName)),
-  primaryConfig: api.get(configMaps, at(`${configName}-primary`)),
-  route: api.get(virtualServices, at(targetName)),
+export const sceneOf = (api: ControllerApi, name = targetName): Scene => ({
+  canary: api.get(canaries, at(name)),
+  target: api.get(deployments, at(name)),
+  primary: api.get(deployments, at(`${name}-primary`)),
+  config: api.get(configMaps, at(`${name}-config`)),
+  primaryConfig: api.get(configMaps, at(`${name}-config-primary`)),
+  route: api.get(virtualServices, at(name)),
 });
 
 export const imageOf = (deployment: Deployment | undefined): string =>

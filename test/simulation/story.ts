@@ -1,5 +1,5 @@
 /**
- * A story is all that a simulated run depends on, as plain data: one canary, what its users do, and
+ * A story is all that a simulated run depends on, as plain data: a canary or two, what their users do, and
  * what goes wrong. The same seed tells the same story, and a story can be told again with less in it.
  */
 import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
@@ -60,6 +60,15 @@ export interface TimedAct {
   readonly act: Act;
 }
 
+/** Another canary in the same world, whose users do nothing but apply revisions. */
+export interface Companion {
+  readonly acts: readonly { readonly atMs: number; readonly quality: Quality }[];
+  /** Whether the first one depends on it. */
+  readonly isAwaited: boolean;
+  /** Rollouts that may be in progress at once; 0 for any number. */
+  readonly atOnceMax: 0 | 1;
+}
+
 export interface Story {
   readonly seed: number;
   readonly spec: CanarySpec;
@@ -67,6 +76,7 @@ export interface Story {
   readonly processes: number;
   readonly acts: readonly TimedAct[];
   readonly rates: FaultRates;
+  readonly companion?: Companion;
   /** Until when gates are closed. */
   readonly gatesOpenAtMs: number;
   /** From then on, nothing goes wrong any more. */
@@ -84,9 +94,11 @@ export function storyOf(seed: number): Story {
   const more = createRandom(seed, 'more');
   const spec = furnished(specOf(createRandom(seed, 'canary')), more);
   const acts = actsOf(createRandom(seed, 'acts'), { calmAtMs, processes });
+  const companion = companionOf(createRandom(seed, 'companion'), calmAtMs);
   return {
     seed,
     spec,
+    ...(companion && { companion }),
     replicas: between(random, 1, 3),
     processes,
     acts: [...acts, ...furtherActs(spec, calmAtMs, more)].toSorted(byTime),
@@ -96,13 +108,29 @@ export function storyOf(seed: number): Story {
   };
 }
 
+function companionOf(random: Random, calmAtMs: number): Companion | undefined {
+  if (random() >= 0.15) return undefined;
+  const acts = Array.from({ length: between(random, 1, 4) }, () => ({
+    atMs: beginMs + Math.floor(random() * (calmAtMs - beginMs)),
+    quality: oneOf<Quality>(random, ['good', 'good', 'bad', 'unready']),
+  }));
+  // What waits for it could wait for ever if it ended badly.
+  return {
+    acts: [...acts, { atMs: calmAtMs, quality: 'good' }],
+    isAwaited: random() < 0.5,
+    atOnceMax: random() < 0.5 ? 1 : 0,
+  };
+}
+
 const between = (random: Random, min: number, max: number): number =>
   min + Math.floor(random() * (max - min + 1));
 
 const oneOf = <T>(random: Random, choices: readonly [T, ...T[]]): T =>
   choices[Math.floor(random() * choices.length)] ?? choices[0];
 
-const metrics = [{ name: 'request-success-rate', thresholdRange: { min: 99 }, interval: '1m' }];
+export const metrics = [
+  { name: 'request-success-rate', thresholdRange: { min: 99 }, interval: '1m' },
+];
 
 function specOf(random: Random): CanarySpec {
   const hooks = (['confirm-rollout', 'pre-rollout', 'confirm-promotion'] as const).filter(
