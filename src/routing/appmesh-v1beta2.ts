@@ -25,7 +25,7 @@ import {
 } from './appmesh-routes.ts';
 import { confirmByConditions } from './condition-status.ts';
 import type { LiveRoutes, RenderedRoute, RouteKey, RoutingProvider, Split } from './provider.ts';
-import { renderedRoute, specOf } from './rendered-route.ts';
+import { keepingOriginal, renderedRoute, reverted, specOf } from './rendered-route.ts';
 import { apexMetadata } from './route-metadata.ts';
 
 const apiVersion = 'appmesh.k8s.aws/v1beta2';
@@ -62,8 +62,17 @@ export const appMeshV1beta2: RoutingProvider = {
         virtualNode(canary, primary, live),
         virtualRouter(canary, { name: other, routes: canaryRoutes(canary) }, live),
         virtualService(canary, other, live),
-        virtualRouter(canary, { name: apex, routes: apexRoutes(canary, split) }, live),
-        virtualService(canary, apex, live, (base) => gatewayMetadata(canary, base)),
+        virtualRouter(canary, { name: apex, routes: apexRoutes(canary, split) }, live, (base) => {
+          const found = live(routerKey(apex));
+          const isSplit = readRouter(canary, found) !== undefined;
+          return keepingOriginal(canary, found, isSplit, base);
+        }),
+        virtualService(canary, apex, live, (base) => {
+          const found = live({ resource: virtualServices, name: apex });
+          const offered = { ...base, ...gatewayMetadata(canary, base) };
+          const isSplit = routerOf(found) === apex;
+          return { ...offered, ...keepingOriginal(canary, found, isSplit, offered) };
+        }),
       ],
     };
   },
@@ -76,7 +85,11 @@ export const appMeshV1beta2: RoutingProvider = {
       types: ['VirtualRouterActive'],
     });
   },
-  revert: () => [],
+  revert: (canary, live) => {
+    const { apex } = serviceNames(canary);
+    const keys = [{ resource: virtualServices, name: apex }, routerKey(apex)];
+    return keys.flatMap((key) => reverted(live, key));
+  },
 };
 
 const milliseconds = (value: number) => ({ unit: 'ms', value });
@@ -126,12 +139,17 @@ interface Router {
   readonly routes: readonly MeshRoute[];
 }
 
-function virtualRouter(canary: Canary, { name, routes }: Router, live: LiveRoutes): RenderedRoute {
+function virtualRouter(
+  canary: Canary,
+  { name, routes }: Router,
+  live: LiveRoutes,
+  metadata?: (base: Partial<ObjectMeta>) => Partial<ObjectMeta>,
+): RenderedRoute {
   const spec = {
     listeners: [{ portMapping: portMapping(canary) }],
     routes: routes.map((route) => routeOf(canary, route)),
   };
-  return renderedRoute(canary, live, { ...routerKey(name), spec });
+  return renderedRoute(canary, live, { ...routerKey(name), spec, ...(metadata && { metadata }) });
 }
 
 function routeOf(canary: Canary, { name, priority, match, targets }: MeshRoute) {
@@ -159,13 +177,24 @@ function routeOf(canary: Canary, { name, priority, match, targets }: MeshRoute) 
   };
 }
 
+interface FoundProvider {
+  readonly virtualRouter?: { readonly virtualRouterRef?: { readonly name?: string } };
+}
+
+const routerOf = (found: KubeObject | undefined): string | undefined =>
+  (specOf(found)['provider'] as FoundProvider | undefined)?.virtualRouter?.virtualRouterRef?.name;
+
+const leadingTo = (name: string) => ({
+  provider: { virtualRouter: { virtualRouterRef: { name } } },
+});
+
 function virtualService(
   canary: Canary,
   name: string,
   live: LiveRoutes,
   metadata?: (base: Partial<ObjectMeta>) => Partial<ObjectMeta>,
 ): RenderedRoute {
-  const spec = { provider: { virtualRouter: { virtualRouterRef: { name } } } };
+  const spec = leadingTo(name);
   const key = { resource: virtualServices, name };
   return renderedRoute(canary, live, { ...key, spec, ...(metadata && { metadata }) });
 }

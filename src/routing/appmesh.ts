@@ -21,7 +21,7 @@ import {
   splitOfTargets,
 } from './appmesh-routes.ts';
 import type { LiveRoutes, RenderedRoute, RouteKey, RoutingProvider, Split } from './provider.ts';
-import { renderedRoute, specOf } from './rendered-route.ts';
+import { keepingOriginal, renderedRoute, reverted, specOf } from './rendered-route.ts';
 import { apexMetadata } from './route-metadata.ts';
 
 const apiVersion = 'appmesh.k8s.aws/v1beta1';
@@ -56,7 +56,12 @@ export const appMesh: RoutingProvider = {
     const error = nameless(canary) ?? meshProblem(canary, split, 'appmesh');
     if (error !== undefined) return { ok: false, error };
     const { apex, primary, canary: other } = serviceNames(canary);
-    const exposed = (base: Partial<ObjectMeta>) => gatewayMetadata(canary, base);
+    const exposed = (base: Partial<ObjectMeta>) => {
+      const found = live(serviceKey(canary, apex));
+      const isSplit = readService(canary, found) !== undefined;
+      const offered = { ...base, ...gatewayMetadata(canary, base) };
+      return { ...offered, ...keepingOriginal(canary, found, isSplit, offered) };
+    };
     return {
       ok: true,
       objects: [
@@ -73,7 +78,11 @@ export const appMesh: RoutingProvider = {
     };
   },
   read: (canary, live) => readService(canary, live(serviceKey(canary, serviceNames(canary).apex))),
-  revert: () => [],
+  revert: (canary, live) => {
+    const { apex } = serviceNames(canary);
+    const keys = [serviceKey(canary, apex), { resource: virtualNodes, name: apex }];
+    return keys.flatMap((key) => reverted(live, key));
+  },
 };
 
 const nameless = ({ spec }: Canary): string | undefined =>
@@ -85,6 +94,10 @@ const portMapping = (canary: Canary) => ({
   port: canary.spec.service?.port ?? 0,
   protocol: protocolOf(canary),
 });
+
+interface Host {
+  readonly hostName?: string;
+}
 
 interface Node {
   readonly name: string;
@@ -105,7 +118,13 @@ function virtualNode(canary: Canary, { name, leadsTo }: Node, live: LiveRoutes):
         : backends.map((it) => ({ virtualService: { virtualServiceName: it } })),
     logging: loggingOf(canary, found['logging']),
   };
-  const metadata = (base: Partial<ObjectMeta>) => apexMetadata(canary, base);
+  const { dns } = (found['serviceDiscovery'] ?? {}) as { readonly dns?: Host };
+  const isSplit = dns?.hostName === hostOf(canary, leadsTo);
+  const metadata = (base: Partial<ObjectMeta>) => {
+    const ours = { ...base, ...apexMetadata(canary, base) };
+    const isApex = name === serviceNames(canary).apex;
+    return { ...ours, ...keepingOriginal(canary, live(key), isSplit || !isApex, ours) };
+  };
   return { ...renderedRoute(canary, live, { ...key, spec, metadata }), beforePods: true };
 }
 

@@ -59,6 +59,17 @@ export function apexRoute(
   });
 }
 
+/** On top of other metadata: what an object of somebody else was, where it bears no apex metadata. */
+export function keepingOriginal(
+  canary: Canary,
+  found: KubeObject | undefined,
+  isSplit: boolean,
+  { annotations }: Partial<ObjectMeta>,
+): Partial<ObjectMeta> {
+  const kept = found === undefined ? {} : keptOriginal(canary, found, isSplit);
+  return Object.keys(kept).length === 0 ? {} : { annotations: { ...annotations, ...kept } };
+}
+
 /** What a route was before it was taken over; nothing where it was not, or that is not known. */
 export function reverted(
   live: LiveRoutes,

@@ -8,9 +8,8 @@ import type { KubeObject, ObjectMeta } from '../api/kubernetes.ts';
 import type { OpaqueObject, Resource } from '../kube/resources.ts';
 import { resource } from '../kube/resources.ts';
 import { inexpressible } from './inexpressible.ts';
-import { keptOriginal } from './original-spec.ts';
 import type { RoutingProvider, Split } from './provider.ts';
-import { renderedRoute, reverted, specOf, splitFrom } from './rendered-route.ts';
+import { keepingOriginal, renderedRoute, reverted, specOf, splitFrom } from './rendered-route.ts';
 
 type SmiVersion = 'v1alpha1' | 'v1alpha2' | 'v1alpha3';
 
@@ -44,9 +43,7 @@ export function smi(name: string, version: SmiVersion): RoutingProvider {
       };
       const found = live(keyOf(canary));
       const isSplit = readBackends(canary, found) !== undefined;
-      const kept = found === undefined ? {} : keptOriginal(canary, found, isSplit);
-      const metadata = ({ annotations }: Partial<ObjectMeta>) =>
-        Object.keys(kept).length === 0 ? {} : { annotations: { ...annotations, ...kept } };
+      const metadata = (base: Partial<ObjectMeta>) => keepingOriginal(canary, found, isSplit, base);
       return {
         ok: true,
         objects: [renderedRoute(canary, live, { ...keyOf(canary), spec, metadata })],

@@ -144,6 +144,55 @@ for (const provider of [appMesh, appMeshV1beta2]) {
   });
 }
 
+const theirs: Readonly<Record<string, readonly [RoutingProvider, readonly Found[]]>> = {
+  'of v1beta1': [
+    appMesh,
+    [
+      {
+        apiVersion: 'appmesh.k8s.aws/v1beta1',
+        kind: 'VirtualService',
+        metadata: { name: `podinfo.${namespace}`, namespace },
+        spec: { meshName: 'old', routes: [{ name: 'all', http: { match: { prefix: '/' } } }] },
+      },
+      {
+        apiVersion: 'appmesh.k8s.aws/v1beta1',
+        kind: 'VirtualNode',
+        metadata: { name: 'podinfo', namespace },
+        spec: { meshName: 'old', serviceDiscovery: { dns: { hostName: 'podinfo.test' } } },
+      },
+    ],
+  ],
+  'of v1beta2': [
+    appMeshV1beta2,
+    [
+      {
+        apiVersion: 'appmesh.k8s.aws/v1beta2',
+        kind: 'VirtualService',
+        metadata: { name: 'podinfo', namespace },
+        spec: { provider: { virtualNode: { virtualNodeRef: { name: 'old' } } } },
+      },
+      {
+        apiVersion: 'appmesh.k8s.aws/v1beta2',
+        kind: 'VirtualRouter',
+        metadata: { name: 'podinfo', namespace },
+        spec: { listeners: [], routes: [] },
+      },
+    ],
+  ],
+};
+for (const [what, [provider, live]] of Object.entries(theirs)) {
+  test(`what was somebody else’s is given back: ${what}`, () => {
+    const canary = meshed({ hosts: ['app.example.com'] });
+    const taken = wanted(provider, canary, { live });
+    assert.deepEqual(wanted(provider, canary, { live: taken }), taken, 'it is kept once');
+    const back = provider.revert(canary, liveOf(taken)).map((it) => (it.wanted as Found).spec);
+    assert.deepEqual(
+      back,
+      live.map(({ spec }) => spec),
+    );
+  });
+}
+
 test('App Mesh v1beta1 asks for the name of the Mesh', () => {
   const rendered = appMesh.render(canaryOf(), splitAt(0), {}, liveOf([]));
   assert.match(rendered.ok ? 'rendered' : rendered.error, /^spec\.service\.meshName: .* set it$/);
