@@ -211,3 +211,39 @@ test('nodes of v1beta2 select what the Services select, and keep it while there 
   const again = wanted(appMeshV1beta2, meshed(), { live });
   assert.deepEqual(find(again, 'VirtualNode', 'podinfo-canary').spec['podSelector'], expected);
 });
+
+suite('App Mesh v1beta2 reports', () => {
+  const router = (status?: object): KubeObject => {
+    const given: KubeObject & { readonly status?: object } = {
+      apiVersion: 'appmesh.k8s.aws/v1beta2',
+      kind: 'VirtualRouter',
+      metadata: { name: 'podinfo', namespace, generation: 2 },
+      ...(status !== undefined && { status }),
+    };
+    return given;
+  };
+  const active = (status: string, observedGeneration: number) => ({
+    observedGeneration,
+    conditions: [{ type: 'VirtualRouterActive', status, reason: 'Inactive', message: 'no mesh' }],
+  });
+  const states: Readonly<Record<string, readonly [readonly KubeObject[], string]>> = {
+    'on nothing before the router is there': [[], 'pending'],
+    'nothing at first': [[router()], 'unreported'],
+    'on what was there before': [[router(active('True', 1))], 'pending'],
+    'that it is in effect': [[router(active('True', 2))], 'confirmed'],
+    'that it is not': [[router(active('False', 2))], 'refused'],
+  };
+  for (const [what, [live, expected]] of Object.entries(states)) {
+    test(what, () => {
+      assert.equal(appMeshV1beta2.confirm?.(meshed(), liveOf(live)).state, expected);
+    });
+  }
+
+  test('in its own words', () => {
+    const told = appMeshV1beta2.confirm?.(meshed(), liveOf([router(active('False', 2))]));
+    assert.deepEqual(told, {
+      state: 'refused',
+      message: 'VirtualRouter podinfo refused by App Mesh: VirtualRouterActive Inactive: no mesh',
+    });
+  });
+});
