@@ -139,6 +139,8 @@ export interface Exemptions {
 export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): string | undefined {
   const { canary, target, primary, config, primaryConfig, route } = scene;
   const phase = canary?.status?.phase ?? '';
+  // A first revision that never gets ready waits for somebody who mends it.
+  if (phase === 'Initializing' && qualityOf(imageOf(target)) === 'unready') return undefined;
   if (!terminal.includes(phase)) return `the phase is ${phase || 'none'}`;
   if (canary?.status?.draining === true) return 'pods still drain';
   if (target === undefined || primary === undefined) return 'a workload is missing';

@@ -58,12 +58,13 @@ async function mutate(path: string, { from, to, file, sentence }: Mutation): Pro
 }
 
 async function firstBreach(copy: string, mutation: Mutation): Promise<Verdict> {
-  const { invariant, noticedBy = [invariant], seed: first = 1 } = mutation;
+  const { invariant, noticedBy = [invariant], noticedAs = '', seed: first = 1 } = mutation;
   let other: string | undefined;
   for (let seed = first; seed < first + storiesMax; seed += chunk) {
     for (const breach of await breaches(copy, seed)) {
       other ??= breach;
-      if (noticedBy.some((it) => breach.includes(`: invariant ${it},`))) {
+      const isThatLaw = noticedBy.some((it) => breach.includes(`: invariant ${it},`));
+      if (isThatLaw && breach.includes(noticedAs)) {
         return { isNoticed: true, text: breach };
       }
     }

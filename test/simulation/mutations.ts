@@ -13,6 +13,8 @@ export interface Mutation {
   readonly to: string;
   /** Invariants whose laws may notice it, where it is not (only) the law of that number. */
   readonly noticedBy?: readonly number[];
+  /** Words that the breach must say, where the number alone could be a coincidence. */
+  readonly noticedAs?: string;
   /** Where to begin, if the first seeds are known to tell nothing of it. */
   readonly seed?: number;
 }
@@ -53,6 +55,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/controller/slots.ts',
     from: 'this.isLimited = limits.cluster > 0 || limits.namespace > 0;',
     to: 'this.isLimited = false;',
+    noticedAs: 'and one may',
   },
   {
     invariant: 2,
@@ -60,6 +63,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/canary/dependency.ts',
     from: 'if (!resting.includes(phase) || begins)',
     to: "if (phase === 'Waiting')",
+    noticedAs: 'in the middle of what it depends on',
   },
   {
     invariant: 3,
