@@ -189,7 +189,10 @@ function* matchItem(
       for (const operator of Object.keys(fieldsOf(condition))) {
         if ((able[field] as readonly string[]).includes(operator)) continue;
         const where = `${path}.${field}[${shown(name)}].${operator.slice(0, 20)}`;
-        yield refuse(where, `the provider cannot express it: use ${able[field].join(', ')}`);
+        yield refuse(
+          where,
+          `the provider cannot express it: use ${able[field].join(', ') || 'headers'}`,
+        );
       }
     }
   }

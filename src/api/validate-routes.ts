@@ -7,6 +7,7 @@ export const routeChecks: readonly ((subject: Subject) => Iterable<Finding>)[] =
   routeKind,
   matchWithWeights,
   templates,
+  meshName,
 ];
 
 /** Objects of users that routes of some providers are made after. */
@@ -20,6 +21,12 @@ function* templates({ provider, spec }: Subject): Iterable<Finding> {
   const [field, kind] = templateFields[provider] ?? [];
   if (field === undefined || textOf(fieldsOf(spec[field])['name']) !== '') return;
   yield refuse(`spec.${field}`, `provider ${provider} needs the name of your ${kind}`);
+}
+
+/** Objects of App Mesh v1beta1 say of which Mesh they are; later ones are found by namespace. */
+function* meshName({ provider, spec }: Subject): Iterable<Finding> {
+  if (provider !== 'appmesh' || textOf(fieldsOf(spec['service'])['meshName']) !== '') return;
+  yield refuse('spec.service.meshName', 'provider appmesh needs the name of your Mesh');
 }
 
 /** What a GRPCRoute has no place for. */

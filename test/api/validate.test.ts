@@ -138,6 +138,24 @@ suite('refused', () => {
       'spec.ingressRef',
       /^provider nginx needs the name of your Ingress$/,
     ],
+    'App Mesh v1beta1 without a Mesh': [
+      { spec: { provider: 'appmesh' } },
+      'spec.service.meshName',
+      /^provider appmesh needs the name of your Mesh$/,
+    ],
+    'an A/B test behind Kuma': [
+      { spec: { provider: 'kuma' }, analysis: { ...noSteps, iterations: 5, match } },
+      'spec.analysis.match',
+      /^A\/B testing is not supported by/,
+    ],
+    'query parameters behind App Mesh': [
+      {
+        spec: { provider: 'appmesh:v1beta2' },
+        analysis: { ...noSteps, iterations: 5, match: [{ queryParams: { a: { exact: '1' } } }] },
+      },
+      'spec.analysis.match[0].queryParams["a"].exact',
+      /^the provider cannot express it: use headers$/,
+    ],
     'APISIX without a route': [
       { spec: { provider: 'apisix' } },
       'spec.routeRef',
