@@ -208,6 +208,35 @@ export interface HorizontalPodAutoscaler extends KubeObject {
   };
 }
 
+/** KEDA's autoscaler (`keda.sh/v1alpha1`). It makes a HorizontalPodAutoscaler of its own. */
+export interface ScaledObject extends KubeObject {
+  readonly spec: {
+    readonly scaleTargetRef: {
+      readonly apiVersion?: string;
+      readonly kind?: string;
+      readonly name: string;
+      readonly envSourceContainerName?: string;
+    };
+    readonly pollingInterval?: number;
+    readonly cooldownPeriod?: number;
+    readonly idleReplicaCount?: number;
+    readonly minReplicaCount?: number;
+    readonly maxReplicaCount?: number;
+    readonly fallback?: Json;
+    readonly advanced?: {
+      readonly horizontalPodAutoscalerConfig?: { readonly name?: string };
+    };
+    readonly triggers: readonly ScaleTrigger[];
+  };
+}
+
+export interface ScaleTrigger {
+  readonly type: string;
+  readonly name?: string;
+  /** What is asked of the metrics source, where it asks anything, is under `query`. */
+  readonly metadata: StringMap;
+}
+
 export interface Lease extends KubeObject {
   readonly spec?: {
     readonly holderIdentity?: string;
