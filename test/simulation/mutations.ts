@@ -122,6 +122,5 @@ export const mutations: readonly Mutation[] = [
     from: 'const resting = refused ?? { ...nothing, effects };',
     to: `const status0 = transition(seen, {}, now);
   const resting = { ...nothing, effects, status: status0, lookAgainAtMs: now.steadyMs + 10_000 };`,
-    noticedBy: [5, 7],
   },
 ];

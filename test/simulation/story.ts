@@ -94,7 +94,7 @@ export function storyOf(seed: number): Story {
   const more = createRandom(seed, 'more');
   const spec = furnished(specOf(createRandom(seed, 'canary')), more);
   const acts = actsOf(createRandom(seed, 'acts'), { calmAtMs, processes });
-  const companion = companionOf(createRandom(seed, 'companion'), calmAtMs);
+  const companion = companionOf(seed, calmAtMs);
   return {
     seed,
     spec,
@@ -108,8 +108,10 @@ export function storyOf(seed: number): Story {
   };
 }
 
-function companionOf(random: Random, calmAtMs: number): Companion | undefined {
-  if (random() >= 0.15) return undefined;
+/** In every seventh story, and in none of the seeds that found something before there were any. */
+function companionOf(seed: number, calmAtMs: number): Companion | undefined {
+  if (seed % 7 !== 2) return undefined;
+  const random = createRandom(seed, 'companion');
   const acts = Array.from({ length: between(random, 1, 4) }, () => ({
     atMs: beginMs + Math.floor(random() * (calmAtMs - beginMs)),
     quality: oneOf<Quality>(random, ['good', 'good', 'bad', 'unready']),
