@@ -88,7 +88,10 @@ export const supportedProviders: ProviderTable = {
 };
 
 export const supportedTargetKinds: readonly string[] = ['Deployment'];
-export const supportedAutoscalerKinds: readonly string[] = ['HorizontalPodAutoscaler'];
+export const supportedAutoscalerKinds: readonly string[] = [
+  'HorizontalPodAutoscaler',
+  'ScaledObject',
+];
 
 const knownProviders = new Set(
   'apisix appmesh contour istio knative kubernetes kuma linkerd nginx osm skipper traefik'.split(

@@ -27,6 +27,12 @@ import { renderAutoscaler, renderAutoscalerUpdate } from '../targets/autoscaler.
 import { copyName, isUpToDate, renderCopy } from '../targets/configs.ts';
 import type { ConfigObject } from '../targets/configs.ts';
 import { renderPrimary, renderPromotion } from '../targets/deployment.ts';
+import {
+  pauseAnnotation,
+  renderScaledObject,
+  renderScaledObjectUpdate,
+  scaledObjects,
+} from '../targets/scaled-object.ts';
 import { discoverPorts } from '../targets/selector.ts';
 import type { ServiceRole } from '../targets/services.ts';
 import { renderRevertedApex, renderService } from '../targets/services.ts';
@@ -191,6 +197,7 @@ async function ensureAutoscaler(
   mode: 'init' | 'update',
   world: World,
 ): Promise<void> {
+  await ensureScaler({ canary, objects }, mode, world);
   const { autoscaler, autoscalerCopy: copy } = objects;
   if (autoscaler === undefined) return;
   const resource = horizontalPodAutoscalers;
@@ -200,6 +207,32 @@ async function ensureAutoscaler(
     const wanted = renderAutoscalerUpdate(canary, autoscaler, copy, includeLabelPrefix);
     await world.writer.ensure(resource, copy, wanted);
   }
+}
+
+async function ensureScaler(
+  { canary, objects }: Pick<Snapshot, 'canary' | 'objects'>,
+  mode: 'init' | 'update',
+  world: World,
+): Promise<void> {
+  const { source, copy } = objects.scaler ?? {};
+  if (source === undefined) return;
+  if (copy === undefined) {
+    await world.writer.create(scaledObjects, renderScaledObject(canary, source));
+  } else if (mode === 'update') {
+    const { includeLabelPrefix } = world.settings;
+    const wanted = renderScaledObjectUpdate(canary, source, copy, includeLabelPrefix);
+    await world.writer.ensure(scaledObjects, copy, wanted);
+  }
+}
+
+/** KEDA would scale the idle target as it scales the busy one: it pauses while there is nothing to scale. */
+async function pauseScaler({ objects }: Snapshot, isIdle: boolean, world: World): Promise<void> {
+  const source = objects.scaler?.source;
+  const wanted = isIdle ? '0' : undefined;
+  if (source === undefined || source.metadata.annotations?.[pauseAnnotation] === wanted) return;
+  const { name, namespace = '' } = source.metadata;
+  const body = { metadata: { annotations: { [pauseAnnotation]: wanted ?? null } } };
+  await world.writer.patch(scaledObjects, { name, namespace }, { type: 'merge', body });
 }
 
 async function claimTarget({ canary, objects }: Snapshot, world: World): Promise<void> {
@@ -219,7 +252,9 @@ async function releaseTarget({ objects }: Snapshot, world: World): Promise<void>
   await patchTarget(target, { metadata: { annotations } }, world);
 }
 
-async function scaleTarget({ objects }: Snapshot, replicas: number, world: World): Promise<void> {
+async function scaleTarget(seen: Snapshot, replicas: number, world: World): Promise<void> {
+  await pauseScaler(seen, replicas === 0, world);
+  const { objects } = seen;
   const { target } = objects;
   if (target === undefined || target.spec.replicas === replicas) return;
   const { spec } = await patchTarget(target, { spec: { replicas } }, world);

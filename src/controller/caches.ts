@@ -39,6 +39,8 @@ export interface Caches {
   readonly secrets: Informer<KubeObject>;
   /** A routing provider's kind; its watch starts with the first call. */
   routes(resource: Resource<KubeObject>): Informer<KubeObject>;
+  /** A kind that not every cluster has; its watch starts with the first call. */
+  extensions<T extends KubeObject>(resource: Resource<T>): Informer<T>;
   /** Puts the answer of a write of ours into the cache that it belongs to. */
   wrote<T extends KubeObject>(resource: Resource<T>, object: T): void;
   /**
@@ -96,15 +98,22 @@ export function createCaches(
   };
   const needed = [...watched];
 
+  const lazily = <T extends KubeObject>(
+    resource: Resource<T>,
+    shape: InformerOptions = {},
+    source = informers,
+  ): Informer<T> => {
+    const known = watched.get(resource);
+    if (known !== undefined) return known as Informer<T>;
+    const informer = watch(resource, shape, source);
+    start?.(informer);
+    return informer;
+  };
+
   return {
     ...base,
-    routes: (resource) => {
-      const known = watched.get(resource);
-      if (known !== undefined) return known;
-      const informer = watch(resource, { withManagers: true }, meshInformers);
-      start?.(informer);
-      return informer;
-    },
+    routes: (resource) => lazily(resource, { withManagers: true }, meshInformers),
+    extensions: (resource) => lazily(resource),
     wrote: (resource, object) => {
       const metadataOnly =
         resource.plural === configMaps.plural || resource.plural === secrets.plural;

@@ -78,7 +78,10 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   if (first !== undefined && first.metadata.name !== name) {
     paths.add(pathOf(canaries, { namespace, name: first.metadata.name }));
   }
-  if (configs.kind === 'Reading' || routes.kind === 'Reading') return { kind: 'Reading', paths };
+  const isReading = objects.scaler?.isReading === true;
+  if (configs.kind === 'Reading' || routes.kind === 'Reading' || isReading) {
+    return { kind: 'Reading', paths };
+  }
 
   const revision = observeRevision(canary, objects, configs, world);
   const dependencies = observeDependencies(canary, reader, world, {

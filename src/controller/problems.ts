@@ -54,8 +54,9 @@ export function objectProblem(canary: Canary, seen: ObjectsSeen): Problem | unde
   }
   if (seen.selector?.ok === false)
     return { reason: 'NoSelectorLabel', message: seen.selector.error };
-  if (autoscalerRef !== undefined && seen.autoscaler === undefined) {
-    const text = `HorizontalPodAutoscaler ${autoscalerRef.name}.${namespace} get query error: not found`;
+  if (autoscalerRef !== undefined && (seen.autoscaler ?? seen.scaler?.source) === undefined) {
+    const kind = seen.scaler === undefined ? 'HorizontalPodAutoscaler' : 'Keda ScaledObject';
+    const text = `${kind} ${autoscalerRef.name}.${namespace} get query error: not found`;
     const message = `${text}; create it, or remove spec.autoscalerRef of canary ${displayName(canary)}`;
     return { reason: 'AutoscalerNotFound', message };
   }

@@ -11,11 +11,7 @@ import type {
   Secret,
 } from '../api/kubernetes.ts';
 import type { MetricTemplate } from '../api/metric-template.ts';
-import {
-  supportedAutoscalerKinds,
-  supportedProviders,
-  supportedTargetKinds,
-} from '../api/providers.ts';
+import { supportedProviders, supportedTargetKinds } from '../api/providers.ts';
 import { validateCanary } from '../api/validate.ts';
 import type { Resource } from '../kube/resources.ts';
 import { referencedConfigs } from '../revision/references.ts';
@@ -175,7 +171,8 @@ function inputOf(
   const { errors } = validateCanary(canary, {
     providers: supportedProviders,
     targetKinds: supportedTargetKinds,
-    autoscalerKinds: supportedAutoscalerKinds,
+    // A rehearsal's cluster has no KEDA, so a ScaledObject would scale nothing in it.
+    autoscalerKinds: ['HorizontalPodAutoscaler'],
     noCrossNamespaceRefs: false,
     meshProvider,
   });

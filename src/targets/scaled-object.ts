@@ -6,8 +6,15 @@
 import type { Canary } from '../api/canary.ts';
 import { primaryName } from '../api/defaults.ts';
 import type { ScaledObject, ScaleTrigger, StringMap } from '../api/kubernetes.ts';
+import { resource } from '../kube/resources.ts';
 import { autoscalerCopyName } from './autoscaler.ts';
 import { ownerReferenceTo, withoutForeignMarks, withPrefixes } from './metadata.ts';
+
+export const scaledObjects = resource<ScaledObject>(
+  'keda.sh/v1alpha1',
+  'ScaledObject',
+  'scaledobjects',
+);
 
 /** KEDA holds the target at the number of replicas that this annotation names. */
 export const pauseAnnotation = 'autoscaling.keda.sh/paused-replicas';

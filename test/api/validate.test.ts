@@ -174,10 +174,10 @@ suite('refused', () => {
       'spec.targetRef.kind',
       /^"DaemonSet" is not supported by this version: use Deployment$/,
     ],
-    'an autoscaler of a later version': [
-      { spec: { autoscalerRef: { apiVersion: 'keda.sh/v1', kind: 'ScaledObject', name: 's' } } },
+    'an autoscaler of another kind': [
+      { spec: { autoscalerRef: { apiVersion: 'x/v1', kind: 'OtherScaler', name: 's' } } },
       'spec.autoscalerRef.kind',
-      /"ScaledObject" is not supported by this version: use HorizontalPodAutoscaler/,
+      /"OtherScaler" is not supported by this version: use HorizontalPodAutoscaler, ScaledObject/,
     ],
     'a target whose primary has no room in a label': [
       { spec: { targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'p'.repeat(56) } } },
