@@ -111,6 +111,7 @@ test('revertOnDeletion wakes the source with the target', async () => {
     { revertOnDeletion: true },
     () => true,
     async (stage) => {
+      assert.equal(pauseOf(stage), '0');
       await stage.remove(canaries);
       await stage.world.clock.advance(60_000);
       assert.equal(stage.find(canaries), undefined);
