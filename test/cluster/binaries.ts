@@ -6,7 +6,18 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, constants, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from './lock.ts';
@@ -14,26 +25,32 @@ import { withLock } from './lock.ts';
 export type BinaryName =
   'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok';
 
-/** Absolute path of each program. */
-export type Binaries = Readonly<Record<BinaryName, string>>;
+/** Absolute path of each. */
+export type Paths<Name extends string> = Readonly<Record<Name, string>>;
+export type Binaries = Paths<BinaryName>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Search =
-  | { readonly found: true; readonly binaries: Binaries }
-  | { readonly found: false; readonly missing: readonly BinaryName[] };
+export type Search<Name extends string = BinaryName> =
+  | { readonly found: true; readonly binaries: Paths<Name> }
+  | { readonly found: false; readonly missing: readonly Name[] };
 
-interface GoModule {
+/** What is built from one go.mod. A change of any field is a change of what is built. */
+export interface GoModule<Name extends string> {
   /** Folder of its go.mod in `build/`. */
   readonly name: string;
-  readonly packages: Readonly<Partial<Record<BinaryName, string>>>;
+  readonly packages: Readonly<Partial<Record<Name, string>>>;
   readonly linkerFlags: string;
+  /** Files to keep beside the programs, from the source of a module that go.sum vouches for. */
+  readonly files?: Readonly<
+    Partial<Record<Name, { readonly module: string; readonly path: string }>>
+  >;
 }
 
 // Without these, the API server calls itself v0.0.0 and clients misread what it can do.
 const kubernetesVersion = 'k8s.io/component-base/version';
 
-const modules: readonly GoModule[] = [
+const controlPlane: readonly GoModule<BinaryName>[] = [
   {
     name: 'kubernetes',
     packages: {
@@ -60,22 +77,36 @@ export function cacheDirectory(environment: Environment = process.env): string {
   return join(xdg === undefined || xdg === '' ? join(homedir(), '.cache') : xdg, 'aviary');
 }
 
-/** Looks for the programs; builds nothing. */
-export async function findBinaries(environment: Environment = process.env): Promise<Search> {
+/** Looks for the programs of the control plane; builds nothing. */
+export const findBinaries = (environment: Environment = process.env): Promise<Search> =>
+  findBuilt(controlPlane, environment);
+
+/** Builds what is missing of the control plane: see `buildMissing`. */
+export const buildBinaries = (
+  report: (line: string) => void,
+  environment: Environment = process.env,
+): Promise<Binaries> => buildMissing(controlPlane, report, environment);
+
+/** Looks for all that `modules` name; builds nothing. */
+export async function findBuilt<Name extends string>(
+  modules: readonly GoModule<Name>[],
+  environment: Environment = process.env,
+): Promise<Search<Name>> {
   const assets = environment['KUBEBUILDER_ASSETS'] ?? '';
-  const paths: Partial<Record<BinaryName, string>> = {};
-  const missing: BinaryName[] = [];
+  const paths: Partial<Record<Name, string>> = {};
+  const missing: Name[] = [];
   for (const module of modules) {
     const built = await builtDirectory(module, environment);
     for (const name of namesIn(module)) {
       const candidates = [...(assets === '' ? [] : [join(assets, name)]), join(built, name)];
-      const path = await firstExecutable(candidates);
+      const mode = module.files?.[name] === undefined ? constants.X_OK : constants.R_OK;
+      const path = await firstUsable(candidates, mode);
       if (path === undefined) missing.push(name);
       else paths[name] = path;
     }
   }
   return missing.length === 0
-    ? { found: true, binaries: paths as Binaries }
+    ? { found: true, binaries: paths as Paths<Name> }
     : { found: false, missing };
 }
 
@@ -84,14 +115,15 @@ export async function findBinaries(environment: Environment = process.env): Prom
  * times at once: others wait, and what they find is either whole or not there.
  * Rejects with one line if there is no Go toolchain or a build fails; the build's own output goes to `report`.
  */
-export async function buildBinaries(
+export async function buildMissing<Name extends string>(
+  modules: readonly GoModule<Name>[],
   report: (line: string) => void,
   environment: Environment = process.env,
-): Promise<Binaries> {
+): Promise<Paths<Name>> {
   const cache = join(cacheDirectory(environment), 'bin');
   await mkdir(cache, { recursive: true });
   await withLock(join(cache, 'build.lock'), async () => {
-    const search = await findBinaries(environment);
+    const search = await findBuilt(modules, environment);
     if (search.found) return;
     await requireGo(environment);
     await removeUnfinished(cache);
@@ -100,30 +132,48 @@ export async function buildBinaries(
       if (wanted.length > 0) await buildModule(module, environment, report);
     }
   });
-  const search = await findBinaries(environment);
+  const search = await findBuilt(modules, environment);
   if (!search.found) throw new Error(`not there after the build: ${search.missing.join(', ')}`);
   return search.binaries;
 }
 
-async function buildModule(
-  module: GoModule,
+async function buildModule<Name extends string>(
+  module: GoModule<Name>,
   environment: Environment,
   report: (line: string) => void,
 ): Promise<void> {
   const target = await builtDirectory(module, environment);
   const unfinished = await mkdtemp(`${target}.unfinished-`);
   try {
-    for (const [name, path] of Object.entries(module.packages)) {
+    for (const [name, path] of Object.entries<string | undefined>(module.packages)) {
+      if (path === undefined) continue;
       report(`building ${name}`);
       const flags = ['-trimpath', '-buildvcs=false', '-mod=readonly'];
       const output = ['-ldflags', module.linkerFlags, '-o', join(unfinished, name)];
       await go(['build', ...flags, ...output, path], sourceDirectory(module), environment, report);
     }
+    await copyFiles(module, unfinished, environment);
     await rename(unfinished, target);
   } catch (cause) {
     throw new Error(`build ${module.name}`, { cause });
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function copyFiles<Name extends string>(
+  module: GoModule<Name>,
+  target: string,
+  environment: Environment,
+): Promise<void> {
+  for (const name of Object.keys(module.files ?? {}) as Name[]) {
+    const file = module.files?.[name];
+    if (file === undefined) continue;
+    const args = ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', file.module];
+    const source = await go(args, sourceDirectory(module), environment, () => undefined);
+    await copyFile(join(source.trim(), file.path), join(target, name));
+    // The module cache is read-only.
+    await chmod(join(target, name), 0o644);
   }
 }
 
@@ -145,24 +195,31 @@ async function requireGo(environment: Environment): Promise<void> {
   }
 }
 
+/** Answers what it wrote to stdout. */
 async function go(
   args: readonly string[],
   directory: string,
   environment: Environment,
   report: (line: string) => void,
-): Promise<void> {
+): Promise<string> {
   const child = spawn('go', args, {
     cwd: directory,
     env: { ...environment, GOWORK: 'off' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => report(text.trimEnd()));
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`go ${args.join(' ')} ended with code ${code}`);
+  return stdout;
 }
 
 /** The name changes with whatever the programs are built from, so nothing in it is ever stale. */
-async function builtDirectory(module: GoModule, environment: Environment): Promise<string> {
+async function builtDirectory<Name extends string>(
+  module: GoModule<Name>,
+  environment: Environment,
+): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(module));
   for (const file of ['go.mod', 'go.sum']) {
     hash.update(await readFile(join(sourceDirectory(module), file)));
@@ -171,15 +228,15 @@ async function builtDirectory(module: GoModule, environment: Environment): Promi
   return join(cacheDirectory(environment), 'bin', `${module.name}-${version}`);
 }
 
-const sourceDirectory = (module: GoModule): string =>
-  join(import.meta.dirname, 'build', module.name);
+const sourceDirectory = ({ name }: { readonly name: string }): string =>
+  join(import.meta.dirname, 'build', name);
 
-const namesIn = (module: GoModule): readonly BinaryName[] =>
-  Object.keys(module.packages) as BinaryName[];
+const namesIn = <Name extends string>({ packages, files }: GoModule<Name>): readonly Name[] =>
+  Object.keys({ ...packages, ...files }) as Name[];
 
-async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
+async function firstUsable(paths: readonly string[], mode: number): Promise<string | undefined> {
   for (const path of paths) {
-    const usable = await access(path, constants.X_OK).then(
+    const usable = await access(path, mode).then(
       () => true,
       () => false,
     );
