@@ -27,12 +27,16 @@ export interface RealPrometheus {
   stop(): Promise<void>;
 }
 
-export async function startRealPrometheus(targets: readonly string[]): Promise<RealPrometheus> {
+/** `more` are scrape configurations beside the one of `targets`. */
+export async function startRealPrometheus(
+  targets: readonly string[],
+  more: readonly object[] = [],
+): Promise<RealPrometheus> {
   const directory = await mkdtemp(join(tmpdir(), 'aviary-prometheus-'));
   const [port = 0] = await freePorts(1);
   const config = {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
-    scrape_configs: [{ job_name: 'aviary', static_configs: [{ targets }] }],
+    scrape_configs: [{ job_name: 'aviary', static_configs: [{ targets }] }, ...more],
   };
   // JSON is YAML.
   await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(config));
