@@ -23,6 +23,7 @@ COPY --from=build /src/dist dist
 # The manifests run it by this number, too: a name could not be checked to be no root.
 USER 65532:65532
 EXPOSE 8080 9443
-# Node lets its young generation grow to 48 MiB and more; what lives here briefly is small.
-ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/aviary.js"]
+# What lives here briefly is small, and V8 would rather hold four times what is in use than collect:
+# at 300 canaries 270 MiB instead of 135, for a fifth of CPU time.
+ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=2", "dist/aviary.js"]
 CMD ["controller"]

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
-/** As the image's entry point has them: short-lived objects are many, and not worth 100 MiB. */
-const nodeFlags = ['--max-semi-space-size=2'];
+/** As the image's entry point has them: 45 MiB are in use at 300 canaries, and V8 would hold 200. */
+const nodeFlags = ['--optimize-for-size', '--max-semi-space-size=2'];
 const program = fileURLToPath(new URL('../../dist/aviary.js', import.meta.url));
 
 export interface AviaryProcess {
