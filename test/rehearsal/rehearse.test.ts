@@ -263,7 +263,10 @@ actions: [{ at: 0s, deploy: v2 }]
         '  routeRef: { apiVersion: apisix.apache.org/v2, kind: ApisixRoute, name: web }\n';
       const text = manifest
         .replace('  targetRef:', `  provider: ${provider}\n${references}  targetRef:`)
-        .replace('{ port: 9898 }', `{ port: 9898, hosts: [app.example], ${gateway} }`);
+        .replace(
+          '{ port: 9898 }',
+          `{ port: 9898, hosts: [app.example], meshName: global, ${gateway} }`,
+        );
       const { verdict, rollouts } = await shipped('good-release', { text });
       assert.equal(verdict, 'promoted');
       assert.equal(rollouts[0]?.weightMax, weights ? 50 : 0);
