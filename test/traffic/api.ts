@@ -48,8 +48,10 @@ interface Call {
 
 function call({ agent, url, method, body }: Call): Promise<unknown> {
   const type = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
+  const payload = body === undefined ? '' : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': type };
+    // Without a length, Node sends the body of a DELETE as if it were the next request.
+    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(payload) };
     const sent = request(url, { agent, method, headers, timeout: deadlineMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -64,7 +66,7 @@ function call({ agent, url, method, body }: Call): Promise<unknown> {
     });
     sent.on('timeout', () => sent.destroy(new Error(`${method} ${url.pathname}: no answer`)));
     sent.on('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    sent.end(payload);
   });
 }
 

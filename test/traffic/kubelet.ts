@@ -114,7 +114,8 @@ async function runPod(work: Work): Promise<void> {
   const { pod, images, program, address, signal } = work;
   const [{ image }] = pod.spec.containers;
   const environment = images[image];
-  if (environment === undefined) throw new Error(`there is no image ${image}`);
+  // As one whose image cannot be pulled: it stays Pending.
+  if (environment === undefined) return;
   const child = spawn(process.execPath, [program], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...environment, POD_IP: address, HOSTNAME: pod.metadata.name },
