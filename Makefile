@@ -12,7 +12,7 @@ include test/cluster/cluster.mk
 .PHONY: help setup build demo check test unit cluster-test traffic-build e2e-traffic bench bench-embedded manifests protobuf simulate mutants golden image clean
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 setup: node_modules/.installed ## installs the packages that package-lock.json names
 
