@@ -20,16 +20,21 @@ export function initialize(seen: Observation, now: Moment): Decision {
     const status = transition(seen, { phase: 'Initializing' }, now);
     return { effects: beside, sayings: [], status, probesMetrics: true };
   }
+  if (revision !== undefined && isOutdated(primary?.revision, revision)) {
+    return { ...nothing, effects: [...beside, { kind: 'Promote' }] };
+  }
   if (primary?.readiness.kind !== 'Ready' || revision === undefined) {
     return hold(seen, now, beside, primary?.readiness ?? { kind: 'Ready' });
   }
-  if (primary.revision !== undefined && primary.revision !== revision.id) {
-    // The target changed before the primary was ready. No revision was analysed yet, so the
-    // newest is the first.
-    return { ...nothing, effects: [...beside, { kind: 'Promote' }] };
-  }
   return takeOver(seen, now, revision);
 }
+
+/**
+ * No revision was analysed yet, so the newest is the first, also where the one before it never gets
+ * ready: it may well be the cure. A primary that another program made says nothing of its revision.
+ */
+const isOutdated = (primary: string | undefined, { id }: RevisionView): boolean =>
+  primary !== undefined && primary !== id;
 
 /** The target's pods stay for an interval more: connections that they hold may end in peace. */
 function takeOver(seen: Observation, now: Moment, revision: RevisionView): Decision {

@@ -84,9 +84,17 @@ function canaryReadiness(target: Observation['target']): Readiness {
   return { kind: 'NotReady', message, retriable: true };
 }
 
-/** A newer revision outranks every verdict on the one that it replaces. */
+/**
+ * A newer revision outranks every verdict on the one that it replaces. A primary without pods is
+ * waited for: it could not take what the canary has to give up.
+ */
 function restart(seen: Observation, now: Moment, revision: RevisionView): Decision {
-  const servesAlone = statusOf(seen.canary).canaryWeight === totalWeight && !primaryServes(seen);
+  const { canaryWeight: weight } = statusOf(seen.canary);
+  const servesAlone = weight === totalWeight && !primaryServes(seen);
+  if (weight > 0 && !servesAlone && !primaryServes(seen)) {
+    const held = awaitReady(seen, now, seen.primary?.readiness);
+    if (held !== undefined) return held;
+  }
   const canaryWeight = servesAlone ? totalWeight : 0;
   const returning = seen.isKnownGood === true;
   const change = {

@@ -88,6 +88,13 @@ check("'' and Initializing", {
     initializing({ revision: revisionView('v2', 'Changed') }),
     ['Promote'],
   ],
+  'a change cures a first revision that never gets ready': [
+    initializing({
+      primary: { ...running, readiness: stuck, revision: idOf('v1') },
+      revision: revisionView('v2', 'Changed'),
+    }),
+    ['Promote'],
+  ],
   'D34: skipAnalysis waits for the primary as well': [
     {
       ...initializing({ primary: { ...running, readiness: rolling, revision: idOf('v1') } }),
@@ -330,6 +337,14 @@ check('Progressing', {
       '→ Progressing 0 0',
       'New revision detected! Restarting analysis for podinfo.default',
     ],
+  ],
+  '6: nor does it send traffic to a primary that has just lost its pods': [
+    {
+      ...at(20),
+      revision: revisionView('v3', 'Changed'),
+      primary: { ...running, availablePods: 0, readiness: rolling },
+    },
+    ['Route 80:20', '! rolling out', 'again +10s'],
   ],
   'D3: the promoted revision is back: cancelled': [
     { ...at(20), ...reverted },
