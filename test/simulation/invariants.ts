@@ -144,10 +144,12 @@ export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): st
   if (!terminal.includes(phase)) return `the phase is ${phase || 'none'}`;
   if (canary?.status?.draining === true) return 'pods still drain';
   if (target === undefined || primary === undefined) return 'a workload is missing';
+  // Made of what never serves, it leaves users with the only pods that there are (seed 50056).
+  if (isRemade && phase === 'Failed' && available(primary) === 0) return undefined;
   if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
   if ((target.spec.replicas ?? 1) > 0 && !isResized) return 'the target is not scaled down';
   const isServing = available(primary) >= (primary.spec.replicas ?? 1);
-  // Made of what never serves, it has failed when its deadline has passed, and not before.
+  // Until its deadline has passed it has not failed.
   if (isRemade) return isServing || phase === 'Failed' ? undefined : 'the primary does not serve';
   if (!isServing) return 'the primary does not serve';
   const wanted = [imageOf(target), config?.data?.['serial']].join(' ');

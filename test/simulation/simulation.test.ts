@@ -14,6 +14,8 @@ const found: Readonly<Record<number, string>> = {
   34: 'a wall clock that is hours ahead ended every rollout at once',
   5092: 'a new revision met the pods of the one before on their way out, and routed to them',
   12426: 'a process took the pods of a failed canary, did not hear that it did, and gave them back',
+  50496: 'a restart took traffic to a primary whose pods had just been evicted',
+  51733: 'a good revision did not replace a first one that never got ready',
   131: 'a wall clock that is hours behind kept a rollout that never got ready',
 };
 
