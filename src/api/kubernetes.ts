@@ -123,6 +123,7 @@ export interface PodSpec {
     };
   };
   readonly topologySpreadConstraints?: readonly { readonly labelSelector?: LabelSelector }[];
+  readonly nodeSelector?: StringMap;
 }
 
 export interface PodTemplateSpec {
@@ -164,6 +165,22 @@ export interface Deployment extends KubeObject {
   };
 }
 
+export interface DaemonSet extends KubeObject {
+  readonly spec: {
+    readonly selector: LabelSelector;
+    readonly template: PodTemplateSpec;
+    readonly updateStrategy?: { readonly type?: string };
+    readonly minReadySeconds?: number;
+    readonly revisionHistoryLimit?: number;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly updatedNumberScheduled?: number;
+    readonly numberAvailable?: number;
+  };
+}
+
 export interface ServicePort {
   readonly name?: string;
   readonly protocol?: string;
@@ -177,6 +194,8 @@ export interface Service extends KubeObject {
   readonly spec: {
     readonly type?: string;
     readonly clusterIP?: string;
+    readonly clusterIPs?: readonly string[];
+    readonly healthCheckNodePort?: number;
     readonly selector?: StringMap;
     readonly ports?: readonly ServicePort[];
     readonly trafficDistribution?: string;

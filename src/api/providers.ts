@@ -87,7 +87,7 @@ export const supportedProviders: ProviderTable = {
   kubernetes: { weights: false, mirroring: false, sessionAffinity: false, plainTcp: false },
 };
 
-export const supportedTargetKinds: readonly string[] = ['Deployment'];
+export const supportedTargetKinds: readonly string[] = ['Deployment', 'DaemonSet', 'Service'];
 export const supportedAutoscalerKinds: readonly string[] = [
   'HorizontalPodAutoscaler',
   'ScaledObject',

@@ -1,10 +1,11 @@
 /** Whether this version can release the target that a Canary names. */
 import type { Finding, Subject } from './validate-input.ts';
-import { fieldsOf, numberOf, refuse, textOf, warn } from './validate-input.ts';
+import { fieldsOf, isKnative, numberOf, refuse, textOf, warn } from './validate-input.ts';
 
 export const targetChecks: readonly ((subject: Subject) => Iterable<Finding>)[] = [
   provider,
   targetKind,
+  serviceTarget,
   autoscaler,
   deadline,
 ];
@@ -33,8 +34,9 @@ function* targetKind({ target, options }: Subject): Iterable<Finding> {
     );
     return;
   }
-  if (target.kind === 'Deployment' && target.apiVersion !== 'apps/v1') {
-    const message = `"${target.apiVersion}" is read as apps/v1, where Deployments are`;
+  const isWorkload = target.kind === 'Deployment' || target.kind === 'DaemonSet';
+  if (isWorkload && target.apiVersion !== 'apps/v1') {
+    const message = `"${target.apiVersion}" is read as apps/v1, where ${target.kind}s are`;
     yield warn('spec.targetRef.apiVersion', message);
   }
   if (target.name === '') yield refuse('spec.targetRef.name', 'is required');
@@ -50,8 +52,21 @@ function* targetKind({ target, options }: Subject): Iterable<Finding> {
   }
 }
 
-function* autoscaler({ spec, options }: Subject): Iterable<Finding> {
+/** Routes go by `spec.service.name`, copies of the target by its own. */
+function* serviceTarget(subject: Subject): Iterable<Finding> {
+  const { spec, target } = subject;
+  if (target.kind !== 'Service' || isKnative(subject)) return;
+  const name = textOf(fieldsOf(spec['service'])['name']);
+  if (name === '' || name === target.name) return;
+  const message = `is "${name}", but a Service that is the target is what users call: leave it out, or "${target.name}"`;
+  yield refuse('spec.service.name', message);
+}
+
+function* autoscaler({ spec, target, options }: Subject): Iterable<Finding> {
   if (spec['autoscalerRef'] === undefined) return;
+  if (target.kind === 'DaemonSet' || target.kind === 'Service') {
+    yield warn('spec.autoscalerRef', `a ${target.kind} has no replicas that could be scaled`);
+  }
   const kind = textOf(fieldsOf(spec['autoscalerRef'])['kind']);
   if (options.autoscalerKinds.includes(kind)) return;
   yield refuse(

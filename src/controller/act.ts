@@ -2,14 +2,9 @@
  * Carries effects out: looks at what was seen, renders what must be, writes what differs. Every
  * effect can be carried out twice. A failure is thrown, and the look is tried again.
  */
-import {
-  canaryAnnotation,
-  finalizer,
-  revisionAnnotation,
-  targetAnnotations,
-} from '../api/annotations.ts';
+import { canaryAnnotation, finalizer, targetAnnotations } from '../api/annotations.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { ConfigMap, Deployment, KubeObject, Secret, StringMap } from '../api/kubernetes.ts';
+import type { ConfigMap, Secret, StringMap } from '../api/kubernetes.ts';
 import type { Effect } from '../canary/decision.ts';
 import { ApiError } from '../kube/api-error.ts';
 import { mergePatchBetween } from '../kube/merge-patch.ts';
@@ -17,7 +12,6 @@ import type { Resource } from '../kube/resources.ts';
 import {
   canaries,
   configMaps,
-  deployments,
   horizontalPodAutoscalers,
   secrets,
   services,
@@ -26,7 +20,6 @@ import type { RenderedRoute } from '../routing/provider.ts';
 import { renderAutoscaler, renderAutoscalerUpdate } from '../targets/autoscaler.ts';
 import { copyName, isUpToDate, renderCopy } from '../targets/configs.ts';
 import type { ConfigObject } from '../targets/configs.ts';
-import { renderPrimary, renderPromotion } from '../targets/deployment.ts';
 import {
   pauseAnnotation,
   renderScaledObject,
@@ -37,8 +30,11 @@ import { discoverPorts } from '../targets/selector.ts';
 import type { ServiceRole } from '../targets/services.ts';
 import { renderRevertedApex, renderService } from '../targets/services.ts';
 import { announce } from './announce.ts';
+import { createReader } from './caches.ts';
+import type { ObjectsSeen } from './observe-objects.ts';
+import { seeWorkloads } from './observe-objects.ts';
 import type { Snapshot } from './observe.ts';
-import { primaryOptions } from './observe.ts';
+import { primarySettings } from './observe.ts';
 import { driftsOf, noteRoutes, planRepair } from './route-drift.ts';
 import type { World } from './world.ts';
 
@@ -49,8 +45,7 @@ export async function act(effect: Effect, seen: Snapshot, world: World): Promise
     case 'Annotate':
       return annotate(seen, effect.annotations, world);
     case 'EnsureSideServices':
-      await ensureService(seen, 'canary', world);
-      return ensureService(seen, 'primary', world);
+      return ensureSideServices(seen, world);
     case 'EnsureApexService':
       return ensureService(seen, 'apex', world);
     case 'EnsurePrimary':
@@ -97,11 +92,20 @@ async function annotate({ canary }: Snapshot, annotations: StringMap, world: Wor
   await world.writer.patch(canaries, { name, namespace }, { type: 'merge', body });
 }
 
-/** Selector and ports come from the target; without one there is nothing to select. */
+async function ensureSideServices(seen: Snapshot, world: World): Promise<void> {
+  const { target, services: found } = seen.objects;
+  const copy = target?.renderCanaryService?.(found.canary);
+  if (copy !== undefined) await world.writer.ensure(services, found.canary, copy);
+  await ensureService(seen, 'canary', world);
+  await ensureService(seen, 'primary', world);
+}
+
+/** Selector and ports come from the target's pods; without any there is nothing to select. */
 function serviceOptions({ canary, objects }: Snapshot) {
-  const { target, selector } = objects;
-  if (target === undefined || selector?.ok !== true) return undefined;
-  const discovered = discoverPorts(canary, target);
+  const { kind, target, selector } = objects;
+  if (kind?.hasServices !== true || target?.template === undefined) return undefined;
+  if (selector?.ok !== true) return undefined;
+  const discovered = discoverPorts(canary, target.template);
   return { canary, selector: selector.selector, discovered };
 }
 
@@ -120,31 +124,34 @@ async function revertService(seen: Snapshot, world: World): Promise<void> {
   if (wanted !== undefined) await world.writer.ensure(services, live, wanted);
 }
 
-function primaryOptionsOf(seen: Snapshot, world: World) {
+function settingsOf(seen: Snapshot, world: World) {
   const { canary, objects, configs, revisionId: revision } = seen;
-  const { target, selector } = objects;
-  if (target === undefined || selector?.ok !== true) return undefined;
-  const uuid = world.uuid();
-  const found = { canary, target, selector: selector.selector, copied: configs.copied };
-  return primaryOptions({ ...found, world, uuid, revision });
+  const { selector } = objects;
+  if (selector?.ok !== true) return undefined;
+  const { copied } = configs;
+  const found = { canary, selector: selector.selector, copied, revision };
+  return primarySettings({ ...found, world, uuid: world.uuid() });
 }
 
 async function ensurePrimary(seen: Snapshot, world: World): Promise<void> {
-  const options = primaryOptionsOf(seen, world);
-  if (seen.objects.primary !== undefined || options === undefined) return;
+  const { target, primary } = seen.objects;
+  const settings = settingsOf(seen, world);
+  if (primary !== undefined || target === undefined || settings === undefined) return;
   await writeWhatPodsNeed(seen, world);
   await copyConfigs(seen, world);
-  await world.writer.create(deployments, renderPrimary(options));
+  const { resource, wanted } = target.renderPrimary(settings);
+  await world.writer.create(resource, wanted);
 }
 
 /** Once for each revision: what the primary runs is written on it. */
 async function promote(seen: Snapshot, world: World): Promise<void> {
-  const { primary } = seen.objects;
-  const options = primaryOptionsOf(seen, world);
-  if (primary === undefined || options === undefined) return;
-  if (primary.metadata.annotations?.[revisionAnnotation] === seen.revisionId) return;
+  const { target, primary } = seen.objects;
+  const settings = settingsOf(seen, world);
+  if (settings === undefined || primary?.revision === seen.revisionId) return;
+  const promotion = target?.renderPromotion(settings);
+  if (promotion === undefined) return;
   await copyConfigs(seen, world);
-  await world.writer.ensure(deployments, primary, renderPromotion(options, primary));
+  await world.writer.ensure(promotion.resource, promotion.live, promotion.wanted);
 }
 
 async function copyConfigs(seen: Snapshot, world: World): Promise<void> {
@@ -236,39 +243,41 @@ async function pauseScaler({ objects }: Snapshot, isIdle: boolean, world: World)
 }
 
 async function claimTarget({ canary, objects }: Snapshot, world: World): Promise<void> {
-  const { target } = objects;
   const { name } = canary.metadata;
-  if (target === undefined || target.metadata.annotations?.[canaryAnnotation] === name) return;
-  await patchTarget(target, { metadata: { annotations: { [canaryAnnotation]: name } } }, world);
+  if (objects.target?.object.metadata.annotations?.[canaryAnnotation] === name) return;
+  await patchTarget(objects, { metadata: { annotations: { [canaryAnnotation]: name } } }, world);
 }
 
 async function releaseTarget({ objects }: Snapshot, world: World): Promise<void> {
-  const { target } = objects;
-  const found = targetAnnotations.filter(
-    (mark) => target?.metadata.annotations?.[mark] !== undefined,
-  );
-  if (target === undefined || found.length === 0) return;
+  const { annotations: marks } = objects.target?.object.metadata ?? {};
+  const found = targetAnnotations.filter((mark) => marks?.[mark] !== undefined);
+  if (found.length === 0) return;
   const annotations = Object.fromEntries(found.map((mark) => [mark, null]));
-  await patchTarget(target, { metadata: { annotations } }, world);
+  await patchTarget(objects, { metadata: { annotations } }, world);
 }
 
 async function scaleTarget(seen: Snapshot, replicas: number, world: World): Promise<void> {
   await pauseScaler(seen, replicas === 0, world);
-  const { objects } = seen;
-  const { target } = objects;
-  if (target === undefined || target.spec.replicas === replicas) return;
-  const { spec } = await patchTarget(target, { spec: { replicas } }, world);
-  if (spec.replicas !== replicas) {
-    const { name, namespace = '' } = target.metadata;
-    const found = `an admission webhook keeps deployment ${name}.${namespace} at ${spec.replicas ?? 1}`;
-    throw new Error(`scaling ${name}.${namespace} to ${replicas} failed: ${found}`);
-  }
+  const { canary, objects } = seen;
+  const body = objects.target?.scaling(replicas);
+  if (body === undefined) return;
+  await patchTarget(objects, body, world);
+  const { target: now } = seeWorkloads(canary, createReader(), world);
+  if (now?.scaling(replicas) === undefined) return;
+  const { name, namespace = '', kind } = { ...now.object.metadata, kind: now.object.kind };
+  const found = `an admission webhook keeps ${kind.toLowerCase()} ${name}.${namespace} at ${now.replicas}`;
+  throw new Error(`scaling ${name}.${namespace} to ${replicas} failed: ${found}`);
 }
 
 /** Without a resource version: what is patched is ours alone, whatever else has changed. */
-function patchTarget({ metadata }: KubeObject, body: object, world: World): Promise<Deployment> {
-  const { name, namespace = '' } = metadata;
-  return world.writer.patch(deployments, { name, namespace }, { type: 'merge', body });
+async function patchTarget(
+  { kind, target }: Pick<ObjectsSeen, 'kind' | 'target'>,
+  body: object,
+  world: World,
+): Promise<void> {
+  if (kind === undefined || target === undefined) return;
+  const { name, namespace = '' } = target.object.metadata;
+  await world.writer.patch(kind.resource, { name, namespace }, { type: 'merge', body });
 }
 
 async function route(

@@ -25,6 +25,7 @@ import type { Informers } from '../kube/informers.ts';
 import type { Log } from '../kube/log.ts';
 import type { ReflectorState } from '../kube/reflector.ts';
 import { canaries, configMaps, secrets } from '../kube/resources.ts';
+import { targetKindOf } from '../targets/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { SendAlert } from './alerting.ts';
 import { createAlerting } from './alerting.ts';
@@ -317,10 +318,13 @@ function lookupsOf(
         }),
       canariesOf: (namespace, target) => targets.of(namespace, target),
       canary: (key) => caches.canaries.store.get(key),
-      hasTarget: (namespace, { kind, name }) =>
-        kind === 'Deployment'
-          ? caches.deployments.store.get({ namespace, name }) !== undefined
-          : undefined,
+      hasTarget: (namespace, target) => {
+        const kind = targetKindOf(target);
+        if (kind === undefined) return undefined;
+        const { store } = caches.extensions(kind.resource);
+        const { name } = target;
+        return store.hasSynced ? store.get({ namespace, name }) !== undefined : undefined;
+      },
     },
   };
 }

@@ -6,6 +6,7 @@
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs } from '../api/defaults.ts';
 import type { Answer, Problem, Saying, Stage } from '../canary/observation.ts';
+import type { Shortage } from '../targets/target-kind.ts';
 import type { RouteRecord } from './route-record.ts';
 import { createRouteRecord } from './route-record.ts';
 
@@ -83,15 +84,16 @@ function elapsedMs(canary: Canary, transitionTime: string | undefined, now: Time
 export function unavailableMs(
   memory: Memory,
   workload: string,
-  since: string | undefined,
+  shortage: Shortage | undefined,
   { wallMs, steadyMs }: Times,
 ): number {
-  const sinceWallMs = Date.parse(since ?? '');
+  const sinceWallMs = startOf(shortage, wallMs);
   // A condition without a time cannot be late.
-  if (since === undefined || Number.isNaN(sinceWallMs)) {
+  if (shortage === undefined || Number.isNaN(sinceWallMs)) {
     memory.unavailable.delete(workload);
     return 0;
   }
+  const since = 'since' in shortage ? shortage.since : `generation ${shortage.generation}`;
   const inPhaseMs = steadyMs - memory.transitionAtMs;
   const known = memory.unavailable.get(workload);
   if (known?.since === since) return Math.min(steadyMs - known.sinceMs, inPhaseMs);
@@ -99,6 +101,10 @@ export function unavailableMs(
   memory.unavailable.set(workload, { since, sinceMs });
   return steadyMs - sinceMs;
 }
+
+/** A shortage that says nothing of its beginning begins when it is first seen. */
+const startOf = (shortage: Shortage | undefined, wallMs: number): number =>
+  shortage !== undefined && 'since' in shortage ? Date.parse(shortage.since) : wallMs;
 
 /** Brings memory up to a status that somebody else wrote: another replica, or a former life. */
 export function refresh(memory: Memory, canary: Canary, now: Times): void {

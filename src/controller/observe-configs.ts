@@ -1,6 +1,6 @@
 /** The ConfigMaps and Secrets that a target refers to, as far as they are part of its revision. */
 import type { Canary } from '../api/canary.ts';
-import type { Deployment, NamespacedName, StringMap } from '../api/kubernetes.ts';
+import type { NamespacedName, PodTemplateSpec, StringMap } from '../api/kubernetes.ts';
 import type { Problem } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { configChecksum, configKey, isTracked } from '../revision/checksum.ts';
@@ -24,19 +24,22 @@ export interface ConfigsSeen {
 
 const untracked: ConfigsSeen = { kind: 'Seen', tracked: [], copied: [], checksums: undefined };
 
-/** Throws where one could not be read: the look is tried again. */
+/**
+ * `template` is of the target's pods; a target without any refers to nothing. Throws where one could
+ * not be read: the look is tried again.
+ */
 export function observeConfigs(
   canary: Canary,
-  target: Deployment | undefined,
+  template: PodTemplateSpec | undefined,
   reader: Reader,
   world: World,
 ): ConfigsSeen | { readonly kind: 'Reading' } {
-  if (!world.settings.configTracking || target === undefined) return untracked;
+  if (!world.settings.configTracking || template === undefined) return untracked;
   const tracked: ConfigObject[] = [];
   const checksums: Record<string, string> = {};
   let problem: Problem | undefined;
   let reading = false;
-  for (const reference of referencedConfigs(target.spec.template)) {
+  for (const reference of referencedConfigs(template)) {
     const key = { namespace: canary.metadata.namespace ?? '', name: reference.name };
     reader.paths.add(configPath(reference.kind, key));
     const found = world.configs.lookup(reference.kind, key);
@@ -50,7 +53,7 @@ export function observeConfigs(
     }
   }
   if (reading) return { kind: 'Reading' };
-  const copied = referencedConfigs(target.spec.template).filter(
+  const copied = referencedConfigs(template).filter(
     ({ kind, name }) => checksums[configKey(kind, name)] !== undefined,
   );
   return {

@@ -1,25 +1,31 @@
 /** The workloads, Services and autoscalers of a canary, as the caches have them. */
 import type { Canary } from '../api/canary.ts';
-import { primaryName, serviceNames } from '../api/defaults.ts';
+import { serviceNames } from '../api/defaults.ts';
 import type {
-  Deployment,
   HorizontalPodAutoscaler,
+  KubeObject,
   NamespacedName,
   ScaledObject,
   Service,
 } from '../api/kubernetes.ts';
-import { deployments, horizontalPodAutoscalers, services } from '../kube/resources.ts';
+import type { Resource } from '../kube/resources.ts';
+import { horizontalPodAutoscalers, services } from '../kube/resources.ts';
 import { autoscalerCopyName } from '../targets/autoscaler.ts';
+import { targetKindOf } from '../targets/registry.ts';
 import { scaledObjects } from '../targets/scaled-object.ts';
 import type { SelectorFound } from '../targets/selector.ts';
-import { selectorOf } from '../targets/selector.ts';
 import type { ServiceRole } from '../targets/services.ts';
+import type { TargetKind, TargetSeen, WorkloadSeen } from '../targets/target-kind.ts';
 import type { Reader } from './caches.ts';
 import type { World } from './world.ts';
 
 export interface ObjectsSeen {
-  readonly target: Deployment | undefined;
-  readonly primary: Deployment | undefined;
+  /** Undefined where there is no such kind; the spec's problem then. */
+  readonly kind: TargetKind | undefined;
+  readonly target: TargetSeen | undefined;
+  readonly primary: WorkloadSeen | undefined;
+  /** Something is being read, and nothing is known of it yet. */
+  readonly isReading: boolean;
   /** Absent where there is no target. */
   readonly selector: SelectorFound | undefined;
   readonly services: Readonly<Record<ServiceRole, Service | undefined>>;
@@ -36,26 +42,27 @@ export interface ScalerSeen {
   readonly source: ScaledObject | undefined;
   /** The primary's. */
   readonly copy: ScaledObject | undefined;
-  /** Nothing is known of either yet. */
-  readonly isReading: boolean;
 }
 
 export function observeObjects(canary: Canary, reader: Reader, world: World): ObjectsSeen {
   const { caches, settings } = world;
   const { namespace = '' } = canary.metadata;
   const { targetRef, autoscalerRef } = canary.spec;
-  const workload = (name: string) =>
-    reader.get(caches.deployments, deployments, { namespace, name });
   const service = (name: string) => reader.get(caches.services, services, { namespace, name });
   const autoscaler = (name: string) =>
     reader.get(caches.autoscalers, horizontalPodAutoscalers, { namespace, name });
   const isKeda = autoscalerRef?.kind === scaledObjects.kind;
-  const target = workload(targetRef.name);
+  const kind = targetKindOf(targetRef);
+  const { target, primary } = seeWorkloads(canary, reader, world);
   const names = serviceNames(canary);
   return {
+    kind,
     target,
-    primary: workload(primaryName(canary)),
-    selector: target && selectorOf(target, settings.selectorLabels),
+    primary,
+    isReading:
+      (kind !== undefined && isReading(kind.resource, world)) ||
+      (isKeda && isReading(scaledObjects, world)),
+    selector: target?.selector(settings.selectorLabels),
     services: {
       apex: service(names.apex),
       primary: service(names.primary),
@@ -71,10 +78,28 @@ export function observeObjects(canary: Canary, reader: Reader, world: World): Ob
   };
 }
 
+/** Target and primary as they are in the cache at this moment. */
+export function seeWorkloads(
+  canary: Canary,
+  reader: Reader,
+  { caches }: Pick<World, 'caches'>,
+): Pick<ObjectsSeen, 'target' | 'primary'> {
+  const { namespace = '' } = canary.metadata;
+  const kind = targetKindOf(canary.spec.targetRef);
+  if (kind === undefined) return { target: undefined, primary: undefined };
+  return kind.see(canary, (resource, name) =>
+    reader.get(caches.extensions(resource), resource, { namespace, name }),
+  );
+}
+
+function isReading(resource: Resource<KubeObject>, { caches }: World): boolean {
+  const informer = caches.extensions(resource);
+  const { phase, isForbidden } = informer.state();
+  return !informer.store.hasSynced && phase !== 'Missing' && !isForbidden;
+}
+
 function observeScaler(key: NamespacedName, reader: Reader, world: World): ScalerSeen {
   const informer = world.caches.extensions(scaledObjects);
   const get = (name: string) => reader.get(informer, scaledObjects, { ...key, name });
-  const { phase, isForbidden } = informer.state();
-  const isReading = !informer.store.hasSynced && phase !== 'Missing' && !isForbidden;
-  return { source: get(key.name), copy: get(autoscalerCopyName(key.name)), isReading };
+  return { source: get(key.name), copy: get(autoscalerCopyName(key.name)) };
 }

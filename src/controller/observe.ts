@@ -10,24 +10,20 @@ import {
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import {
   canaryReadyThreshold,
-  primaryDisplayName,
   primaryReadyThreshold,
   progressDeadlineMs,
-  targetDisplayName,
 } from '../api/defaults.ts';
-import type { Deployment } from '../api/kubernetes.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
 import { effectiveProvider, supportedProviders } from '../api/providers.ts';
 import type { Change, Observation, RevisionView, WorkloadView } from '../canary/observation.ts';
 import { statusOf } from '../canary/status.ts';
 import { canaries } from '../kube/resources.ts';
 import { compareRevision } from '../revision/change.ts';
 import { referenceChecksums } from '../revision/checksum.ts';
-import { hashTemplate, revisionOf } from '../revision/hash.ts';
-import { referenceHash } from '../revision/reference-hash.ts';
-import { primaryAgrees, scaleUpReplicas } from '../targets/deployment.ts';
-import type { PrimaryOptions } from '../targets/deployment.ts';
-import { named, readinessOf, unavailableSince } from '../targets/readiness.ts';
+import { revisionOf } from '../revision/hash.ts';
+import type { PrimarySettings } from '../targets/primary.ts';
 import type { Selector } from '../targets/selector.ts';
+import type { WorkloadSeen } from '../targets/target-kind.ts';
 import type { Reader } from './caches.ts';
 import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
@@ -38,7 +34,7 @@ import type { ConfigsSeen } from './observe-configs.ts';
 import { observeConfigs } from './observe-configs.ts';
 import { observeDependencies } from './observe-dependencies.ts';
 import type { ObjectsSeen } from './observe-objects.ts';
-import { observeObjects } from './observe-objects.ts';
+import { observeObjects, seeWorkloads } from './observe-objects.ts';
 import type { RoutesSeen } from './observe-routes.ts';
 import { observeRoutes } from './observe-routes.ts';
 import { objectProblem, specProblem } from './problems.ts';
@@ -69,7 +65,7 @@ export type Seen =
 export function observe(canary: Canary, memory: Memory, world: World): Seen {
   const reader = createReader();
   const objects = observeObjects(canary, reader, world);
-  const configs = observeConfigs(canary, objects.target, reader, world);
+  const configs = observeConfigs(canary, objects.target?.template, reader, world);
   const routes = observeRoutes(canary, memory.routes, reader, world);
   const { paths } = reader;
   // Who waits for another canary to give its target up is woken by whatever happens to that one.
@@ -78,8 +74,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
   if (first !== undefined && first.metadata.name !== name) {
     paths.add(pathOf(canaries, { namespace, name: first.metadata.name }));
   }
-  const isReading = objects.scaler?.isReading === true;
-  if (configs.kind === 'Reading' || routes.kind === 'Reading' || isReading) {
+  if (configs.kind === 'Reading' || routes.kind === 'Reading' || objects.isReading) {
     return { kind: 'Reading', paths };
   }
 
@@ -100,13 +95,15 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     canary,
     abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
     ...(problem === undefined ? {} : { problem }),
-    ...(target === undefined ? {} : { target: targetView(canary, target, memory, world) }),
-    ...(primary === undefined ? {} : { primary: primaryView(canary, primary, memory, world) }),
+    ...(target && { target: viewOf(canary, target, canaryReadyThreshold(canary), memory, world) }),
+    ...(primary && {
+      primary: viewOf(canary, primary, primaryReadyThreshold(canary), memory, world),
+    }),
     ...(revision === undefined ? {} : { revision }),
     isKnownGood: isKnownGood(canary, revision?.id ?? '', world.clock.now()),
     ...(dependencies.pending === undefined ? {} : { dependency: dependencies.pending }),
     ...(world.slots.isLimited ? { slot: { kind: 'Unasked' } as const } : {}),
-    scaleUpReplicas: scaleUpReplicas(canary, target, primary, autoscaler),
+    scaleUpReplicas: target?.scaleUpReplicas(autoscaler) ?? 1,
     ...(routes.split === undefined ? {} : { split: routes.split }),
     ...(routes.isRaisedByOthers === true ? { isRaisedByOthers: true } : {}),
     ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),
@@ -131,94 +128,63 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
 /** How the target of a canary that another one depends on differs; undefined while it is read. */
 function observeChange(canary: Canary, reader: Reader, world: World): Change | undefined {
   const objects = observeObjects(canary, reader, world);
-  const configs = observeConfigs(canary, objects.target, reader, world);
+  const configs = observeConfigs(canary, objects.target?.template, reader, world);
   if (configs.kind === 'Reading') return undefined;
   // Without a target there is nothing to begin.
   return observeRevision(canary, objects, configs, world)?.change ?? 'Unchanged';
 }
 
-function targetView(
-  canary: Canary,
-  target: Deployment,
-  memory: Memory,
-  world: World,
-): WorkloadView {
-  const prefix = `canary deployment ${targetDisplayName(canary)} not ready: `;
-  return viewOf(canary, target, canaryReadyThreshold(canary), { prefix, memory }, world);
-}
-
-function primaryView(
-  canary: Canary,
-  primary: Deployment,
-  memory: Memory,
-  world: World,
-): WorkloadView {
-  const prefix = `${primaryDisplayName(canary)} not ready: `;
-  return viewOf(canary, primary, primaryReadyThreshold(canary), { prefix, memory }, world);
-}
-
 function viewOf(
   canary: Canary,
-  deployment: Deployment,
+  workload: WorkloadSeen,
   thresholdPercent: number,
-  { prefix, memory }: { readonly prefix: string; readonly memory: Memory },
+  memory: Memory,
   { clock }: World,
 ): WorkloadView {
-  const readiness = readinessOf(deployment, {
+  const { object, replicas, availablePods, revision, shortage } = workload;
+  const readiness = workload.readiness({
     deadlineMs: progressDeadlineMs(canary),
     thresholdPercent,
-    unavailableMs: unavailableMs(
-      memory,
-      deployment.metadata.name,
-      unavailableSince(deployment),
-      timesOf(clock),
-    ),
+    unavailableMs: unavailableMs(memory, object.metadata.name, shortage, timesOf(clock)),
   });
-  const revision = deployment.metadata.annotations?.[revisionAnnotation];
-  return {
-    replicas: deployment.spec.replicas ?? 1,
-    availablePods: deployment.status?.availableReplicas ?? 0,
-    readiness: named(readiness, prefix),
-    ...(revision === undefined ? {} : { revision }),
-  };
+  return { replicas, availablePods, readiness, ...(revision === undefined ? {} : { revision }) };
 }
 
 function observeRevision(
   canary: Canary,
   objects: ObjectsSeen,
-  { checksums, tracked, copied }: ConfigsSeen,
+  { checksums, tracked: configs, copied }: ConfigsSeen,
   world: World,
 ): RevisionView | undefined {
   const { target, primary, selector } = objects;
   if (target === undefined || selector?.ok !== true) return undefined;
-  const hash = hashTemplate(target.spec.template);
-  const { uid = '', generation = 0 } = target.metadata;
-  const options = () =>
-    primaryOptions({ canary, target, selector: selector.selector, copied, world });
+  const hash = target.hash();
+  const tracked = target.tracked();
+  const settings = () => primarySettings({ canary, selector: selector.selector, copied, world });
   const change = compareRevision({
     status: statusOf(canary),
     hash,
-    tracked: { uid, generation },
+    tracked,
     configs: checksums,
-    referenceConfigs: () => checksums && { ...checksums, ...referenceChecksums(tracked) },
-    referenceHash: () => referenceHash(target.spec.template),
-    primaryAgrees: () => (primary === undefined ? undefined : primaryAgrees(options(), primary)),
-    primaryRevision: primary?.metadata.annotations?.[revisionAnnotation],
+    referenceConfigs: () => checksums && { ...checksums, ...referenceChecksums(configs) },
+    referenceHash: target.referenceHash,
+    primaryAgrees: () => target.primaryAgrees(settings()),
+    primaryRevision: primary?.revision,
   });
   const id = revisionOf(hash, checksums);
   return {
     hash,
     id,
     ...(checksums === undefined ? {} : { configs: checksums }),
-    tracked: { uid, generation },
+    tracked,
     change,
-    ...attributionOf(target, id),
+    ...attributionOf(target.object, id),
   };
 }
 
 /** What admission stamped, if it is about this revision: configuration changes without a stamp. */
 function attributionOf(
-  { metadata }: Deployment,
+  { metadata }: KubeObject,
   id: string,
 ): Pick<RevisionView, 'changedBy' | 'cause'> {
   const { annotations = {} } = metadata;
@@ -230,31 +196,28 @@ function attributionOf(
   };
 }
 
-/** What a primary is rendered from. */
-export function primaryOptions(given: {
+/** What a primary is rendered from, beside the target. */
+export function primarySettings(given: {
   readonly canary: Canary;
-  readonly target: Deployment;
   readonly selector: Selector;
   readonly copied: ConfigsSeen['copied'];
   readonly world: World;
   readonly uuid?: string;
   readonly revision?: string;
-}): PrimaryOptions {
-  const { canary, target, selector, copied, world, uuid = '', revision = '' } = given;
+}): PrimarySettings {
+  const { canary, selector, copied, world, uuid = '', revision = '' } = given;
   const { selectorLabels, includeLabelPrefix } = world.settings;
-  return { canary, target, selector, copied, selectorLabels, includeLabelPrefix, uuid, revision };
+  return { canary, selector, copied, selectorLabels, includeLabelPrefix, uuid, revision };
 }
 
 function trackedTarget(
   canary: Canary,
   revision: RevisionView | undefined,
-  { caches }: World,
+  world: World,
 ): Pick<CanaryStatus, 'trackedTarget'> {
-  const { namespace = '' } = canary.metadata;
-  const target = caches.deployments.store.get({ namespace, name: canary.spec.targetRef.name });
-  if (target === undefined || hashTemplate(target.spec.template) !== revision?.hash) return {};
-  const { uid = '', generation = 0 } = target.metadata;
-  return { trackedTarget: { uid, generation } };
+  const { target } = seeWorkloads(canary, createReader(), world);
+  if (target === undefined || target.hash() !== revision?.hash) return {};
+  return { trackedTarget: target.tracked() };
 }
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -48,10 +48,14 @@ export function objectProblem(canary: Canary, seen: ObjectsSeen): Problem | unde
   const { namespace = '' } = canary.metadata;
   const { targetRef, autoscalerRef } = canary.spec;
   if (seen.target === undefined) {
-    const text = `deployment ${targetRef.name}.${namespace} get query error: deployments.apps "${targetRef.name}" not found`;
+    const { kind = targetRef.kind, plural = '', group = '' } = seen.kind?.resource ?? {};
+    const path = group === '' ? plural : `${plural}.${group}`;
+    const text = `${kind.toLowerCase()} ${targetRef.name}.${namespace} get query error: ${path} "${targetRef.name}" not found`;
     const message = `${text}; create it, or change spec.targetRef of canary ${displayName(canary)}`;
     return { reason: 'TargetNotFound', message };
   }
+  const { problem } = seen.target;
+  if (problem !== undefined) return { reason: 'UnsupportedTarget', message: problem };
   if (seen.selector?.ok === false)
     return { reason: 'NoSelectorLabel', message: seen.selector.error };
   if (autoscalerRef !== undefined && (seen.autoscaler ?? seen.scaler?.source) === undefined) {

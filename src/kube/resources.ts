@@ -3,6 +3,7 @@ import type { AlertProvider } from '../api/alert-provider.ts';
 import type { Canary } from '../api/canary.ts';
 import type {
   ConfigMap,
+  DaemonSet,
   Deployment,
   HorizontalPodAutoscaler,
   Json,
@@ -92,6 +93,7 @@ export const alertProviders = resource<AlertProvider>(
 );
 
 export const deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments');
+export const daemonSets = resource<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets');
 export const services = resource<Service>('v1', 'Service', 'services');
 export const configMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps');
 export const secrets = resource<Secret>('v1', 'Secret', 'secrets');

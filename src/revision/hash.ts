@@ -17,6 +17,9 @@ export function hashTemplate(template: PodTemplateSpec): string {
   return version + digest(canonicalJson({ ...template, metadata }));
 }
 
+/** Hash of what is released by a target that has no pods of its own. */
+export const hashValue = (value: unknown): string => version + digest(canonicalJson(value));
+
 /** Whether a hash was made by another program, or another version of this one. */
 export function isForeignHash(hash: string): boolean {
   return !(hash.startsWith(version) && hash.length === version.length + hexDigits);

@@ -1,8 +1,9 @@
 /**
- * Whether a workload has finished rolling out (`spec/01`, 3.3). Two deadlines count: the
+ * Whether a Deployment has finished rolling out (`spec/01`, 3.3). Two deadlines count: the
  * workload's own, and the canary's, measured from the last change of its availability.
  */
 import type { Deployment } from '../api/kubernetes.ts';
+import type { Shortage } from './target-kind.ts';
 
 export type Readiness =
   | { readonly kind: 'Ready' }
@@ -47,26 +48,24 @@ export function readinessOf(deployment: Deployment, options: ReadinessOptions): 
     return notReady(`${wait}${replicas - updated} old replicas are pending termination`, retriable);
   }
   const { thresholdPercent } = options;
-  const needed = Math.trunc(Math.fround(updated * Math.fround(thresholdPercent / 100)));
+  const needed = neededOf(updated, thresholdPercent);
   if (available >= needed) return ready;
   const text = `${available} of ${needed} (readyThreshold ${thresholdPercent}%) updated replicas are available`;
   return notReady(`${wait}${text}`, retriable);
 }
 
-/** The same readiness, its message naming the workload as events do. */
-export function named(readiness: Readiness, prefix: string): Readiness {
-  if (readiness.kind === 'Ready') return readiness;
-  return { ...readiness, message: `${prefix}${readiness.message}` };
-}
+/** How many of so many pods are enough, in single precision as the reference counts. */
+export const neededOf = (pods: number, thresholdPercent: number): number =>
+  Math.trunc(Math.fround(pods * Math.fround(thresholdPercent / 100)));
 
-/** When it began to have fewer pods than it must, as another machine's clock says; RFC 3339. */
-export function unavailableSince(deployment: Deployment): string | undefined {
+/** When it began to have fewer pods than it must, as another machine's clock says. */
+export function unavailableSince(deployment: Deployment): Shortage | undefined {
   const available = conditionOf(deployment, 'Available');
   const isStuck =
     conditionOf(deployment, 'Progressing') !== undefined &&
     available?.status === 'False' &&
     available.reason === 'MinimumReplicasUnavailable';
-  return isStuck ? available.lastUpdateTime : undefined;
+  return isStuck ? { since: available.lastUpdateTime ?? '' } : undefined;
 }
 
 function conditionOf({ status }: Deployment, type: string) {

@@ -3,7 +3,13 @@
  * beside the main one (`spec/01`, 3.1 and 3.8).
  */
 import type { Canary } from '../api/canary.ts';
-import type { ContainerPort, Deployment, ServicePort } from '../api/kubernetes.ts';
+import type {
+  ContainerPort,
+  DaemonSet,
+  Deployment,
+  PodTemplateSpec,
+  ServicePort,
+} from '../api/kubernetes.ts';
 
 export interface Selector {
   readonly label: string;
@@ -11,12 +17,18 @@ export interface Selector {
   readonly value: string;
 }
 
+/** Of a target that has no pods of its own. */
+export const noSelector: Selector = { label: '', value: '' };
+
 export type SelectorFound =
   | { readonly ok: true; readonly selector: Selector }
   | { readonly ok: false; readonly error: string };
 
 /** The first of `labels` that the target selects its pods by. */
-export function selectorOf(target: Deployment, labels: readonly string[]): SelectorFound {
+export function selectorOf(
+  target: Deployment | DaemonSet,
+  labels: readonly string[],
+): SelectorFound {
   const { matchLabels = {} } = target.spec.selector;
   for (const label of labels) {
     const value = matchLabels[label];
@@ -24,7 +36,7 @@ export function selectorOf(target: Deployment, labels: readonly string[]): Selec
   }
   const { name, namespace = '' } = target.metadata;
   const expected = `must contain one of [${labels.join(' ')}]`;
-  const error = `getSelectorLabel failed: deployment ${name}.${namespace} spec.selector.matchLabels ${expected}`;
+  const error = `getSelectorLabel failed: ${target.kind.toLowerCase()} ${name}.${namespace} spec.selector.matchLabels ${expected}`;
   return { ok: false, error };
 }
 
@@ -47,12 +59,12 @@ export function mainPort(canary: Canary): ServicePort {
  * Unlike the reference's they keep their protocol, and no two ports of the Service have the same
  * name, or the same number and protocol: the API server would refuse it.
  */
-export function discoverPorts(canary: Canary, target: Deployment): readonly ServicePort[] {
+export function discoverPorts(canary: Canary, template: PodTemplateSpec): readonly ServicePort[] {
   if (canary.spec.service?.portDiscovery !== true) return [];
   const main = mainPort(canary);
   const taken = new Set([numberOf(main)]);
   const found = new Map<string, ServicePort>();
-  for (const container of target.spec.template.spec.containers) {
+  for (const container of template.spec.containers) {
     if (sidecars.has(container.name)) continue;
     for (const [index, port] of (container.ports ?? []).entries()) {
       const offered = discovered(port, `tcp-${container.name}-${index}`, main);

@@ -169,10 +169,20 @@ suite('refused', () => {
       'spec.analysis.match',
       /traefik/,
     ],
-    'a target kind of a later version': [
-      { spec: { targetRef: { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'podinfo' } } },
+    'a target kind that there is not': [
+      { spec: { targetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'podinfo' } } },
       'spec.targetRef.kind',
-      /^"DaemonSet" is not supported by this version: use Deployment$/,
+      /^"StatefulSet" is not supported by this version: use Deployment, DaemonSet, Service$/,
+    ],
+    'a Service as the target that users would call by another name': [
+      {
+        spec: {
+          targetRef: { apiVersion: 'v1', kind: 'Service', name: 'podinfo' },
+          service: { name: 'shop', port: 80 },
+        },
+      },
+      'spec.service.name',
+      /^is "shop", but a Service that is the target is what users call/,
     ],
     'an autoscaler of another kind': [
       { spec: { autoscalerRef: { apiVersion: 'x/v1', kind: 'OtherScaler', name: 's' } } },

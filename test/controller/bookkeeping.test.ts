@@ -48,7 +48,7 @@ describe('memory', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     const since = new Date(wallMs - 5_000).toISOString();
     const at = (wall: number, steadyMs: number): number =>
-      unavailableMs(memory, 'podinfo', since, { wallMs: wall, steadyMs });
+      unavailableMs(memory, 'podinfo', { since }, { wallMs: wall, steadyMs });
     assert.equal(at(wallMs, 500_000), 5_000);
     // The clock jumps; nothing else happens.
     assert.equal(at(wallMs + 7_200_000, 501_000), 6_000);
@@ -56,17 +56,28 @@ describe('memory', () => {
     assert.equal(unavailableMs(memory, 'podinfo', undefined, { wallMs, steadyMs: 571_000 }), 0);
   });
 
+  test('D30: what does not say since when lacks pods from when it was first seen to', () => {
+    const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
+    const at = (generation: number, steadyMs: number): number =>
+      unavailableMs(memory, 'agent', { generation }, { wallMs, steadyMs });
+    assert.equal(at(1, 500_000), 0);
+    assert.equal(at(1, 507_000), 7_000);
+    // Another template is rolled out: it has the whole deadline before it.
+    assert.equal(at(2, 510_000), 0);
+    assert.equal(at(2, 511_000), 1_000);
+  });
+
   test('a clock that is hours ahead does not end what has just begun', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     const since = new Date(wallMs - 7_200_000).toISOString();
-    assert.equal(unavailableMs(memory, 'podinfo', since, { wallMs, steadyMs: 500_000 }), 12_000);
+    assert.equal(unavailableMs(memory, 'podinfo', { since }, { wallMs, steadyMs: 500_000 }), 12_000);
   });
 
   test('a revision that replaces one without pods has its own deadline before it', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     const since = new Date(wallMs).toISOString();
     const at = (steadyMs: number): number =>
-      unavailableMs(memory, 'podinfo', since, { wallMs: wallMs + steadyMs - 500_000, steadyMs });
+      unavailableMs(memory, 'podinfo', { since }, { wallMs: wallMs + steadyMs - 500_000, steadyMs });
     assert.equal(at(500_000), 0);
     assert.equal(at(558_000), 58_000);
     // Its condition Available has been False all the time: Kubernetes does not begin anew.

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
 import type { Deployment } from '../../src/api/kubernetes.ts';
-import type { PrimaryOptions } from '../../src/targets/deployment.ts';
+import type { PrimaryOptions } from '../../src/targets/primary.ts';
 
 /** A file of expectations; the caller knows what it holds. */
 export function golden(name: string): unknown {
@@ -22,7 +22,7 @@ export const canaryWith = (spec: Partial<CanarySpec> = {}): Canary => ({
 
 export const selector = { label: 'app', value: 'podinfo' };
 
-export const primaryOptions: PrimaryOptions = {
+export const primaryOptions: PrimaryOptions<Deployment> = {
   canary: canaryWith(),
   target,
   selector,

@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Condition, Deployment } from '../../src/api/kubernetes.ts';
 import type { Readiness, ReadinessOptions } from '../../src/targets/readiness.ts';
-import { named, readinessOf, unavailableSince } from '../../src/targets/readiness.ts';
+import { readinessOf, unavailableSince } from '../../src/targets/readiness.ts';
 import { resized, target } from './podinfo.ts';
 
 const nowMs = Date.parse('2026-11-23T10:10:00Z');
 const optionsFor = (deployment: Deployment): ReadinessOptions => {
-  const since = unavailableSince(deployment);
-  const unavailableMs = since ? nowMs - Date.parse(since) : 0;
+  const shortage = unavailableSince(deployment);
+  const since = shortage !== undefined && 'since' in shortage ? shortage.since : '';
+  const unavailableMs = since === '' ? 0 : nowMs - Date.parse(since);
   return { deadlineMs: 60_000, thresholdPercent: 100, unavailableMs };
 };
 
@@ -140,16 +141,6 @@ for (const [name, [given, expected]] of Object.entries(cases)) {
 test('a Deployment that no controller has seen is not ready', () => {
   const { status: _, ...unseen } = target;
   assert.equal(readinessOf(unseen, optionsFor(unseen)).kind, 'NotReady');
-});
-
-test('messages name the workload, readiness needs none', () => {
-  const prefix = 'podinfo-primary.test not ready: ';
-  assert.deepEqual(named(ready, prefix), ready);
-  assert.deepEqual(named(waits('1 out of 2', false), prefix), {
-    kind: 'NotReady',
-    message: 'podinfo-primary.test not ready: waiting for rollout to finish: 1 out of 2',
-    retriable: false,
-  });
 });
 
 test('one more available pod never makes a Deployment less ready', () => {

@@ -107,7 +107,7 @@ const ports: Record<string, [Partial<CanaryService>, readonly Container[], reado
 for (const [name, [service, containers, expected]] of Object.entries(ports)) {
   test(`discovers ${name}`, () => {
     const canary = canaryWith({ service: { port: 80, portDiscovery: true, ...service } });
-    const discovered = discoverPorts(canary, listening(...containers));
+    const discovered = discoverPorts(canary, listening(...containers).spec.template);
     const described = discovered.map((it) => `${it.name} ${it.protocol} ${it.port}`);
     assert.deepEqual(described, expected);
     for (const port of discovered) assert.equal(port.targetPort, port.port);
@@ -116,7 +116,10 @@ for (const [name, [service, containers, expected]] of Object.entries(ports)) {
 
 test('discovers nothing unless it is asked to', () => {
   const canary = canaryWith({ service: { port: 80 } });
-  assert.deepEqual(discoverPorts(canary, listening(container('a', http, metrics))), []);
+  assert.deepEqual(
+    discoverPorts(canary, listening(container('a', http, metrics)).spec.template),
+    [],
+  );
 });
 
 test('whatever containers declare, the API server can take the ports', () => {
@@ -141,7 +144,7 @@ test('whatever containers declare, the API server can take the ports', () => {
     fc.property(service, containers, (given, declared) => {
       const canary = canaryWith({ service: { ...given, portDiscovery: true } });
       const deployment = listening(...declared.map((it, index) => container(`c${index}`, ...it)));
-      const all = [mainPort(canary), ...discoverPorts(canary, deployment)];
+      const all = [mainPort(canary), ...discoverPorts(canary, deployment.spec.template)];
       assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
       assert.equal(new Set(all.map((it) => `${it.protocol}/${it.port}`)).size, all.length);
     }),

@@ -29,7 +29,7 @@ interface Case {
 
 const optionsFor = (service: CanaryService): ServiceOptions => {
   const canary = canaryWith({ service });
-  return { canary, selector, discovered: discoverPorts(canary, target) };
+  return { canary, selector, discovered: discoverPorts(canary, target.spec.template) };
 };
 
 function serviceOf(name: string, { owned, labels, annotations, spec }: Expectation): Service {

@@ -1,0 +1,186 @@
+/**
+ * What the controller and admission know of a target, whatever its kind. A new kind is one file with
+ * one `targetKind(...)`, and a row in `registry.ts`.
+ */
+import type { Canary, TrackedTarget } from '../api/canary.ts';
+import { primaryName } from '../api/defaults.ts';
+import type {
+  HorizontalPodAutoscaler,
+  KubeObject,
+  PodTemplateSpec,
+  Service,
+} from '../api/kubernetes.ts';
+import { revisionAnnotation } from '../api/annotations.ts';
+import type { Resource } from '../kube/resources.ts';
+import type { PrimaryOptions, PrimarySettings } from './primary.ts';
+import type { Readiness, ReadinessOptions } from './readiness.ts';
+import type { SelectorFound } from './selector.ts';
+
+/** What is to be written on top of `live`; an object that is to be made has none. */
+export interface TargetWrite {
+  readonly resource: Resource<KubeObject>;
+  readonly live?: KubeObject;
+  readonly wanted: KubeObject;
+}
+
+export interface Size {
+  /** Pods that it asks for; 0 while it is scaled to zero. A kind that is not scaled has 1. */
+  readonly replicas: number;
+  readonly availablePods: number;
+}
+
+/** Since when there are fewer pods than there must be: by a clock (RFC 3339), or in this generation. */
+export type Shortage = { readonly since: string } | { readonly generation: number };
+
+/** One workload, seen through its kind. */
+export interface WorkloadSeen extends Size {
+  readonly object: KubeObject;
+  /** What it says that it runs. */
+  readonly revision: string | undefined;
+  readonly shortage: Shortage | undefined;
+  /** The message names the workload, as events do. */
+  readonly readiness: (options: ReadinessOptions) => Readiness;
+}
+
+export interface TargetSeen extends WorkloadSeen {
+  /** Of what a rollout is about: another hash is another revision. */
+  readonly hash: () => string;
+  /** The same as the reference has it. */
+  readonly referenceHash: () => string;
+  /** Stays the same for as long as nobody writes the target. */
+  readonly tracked: () => TrackedTarget;
+  /** Why it cannot be released as it is, and what to do about it. */
+  readonly problem: string | undefined;
+  /** Of its pods; undefined where it has none of its own. */
+  readonly template: PodTemplateSpec | undefined;
+  readonly selector: (labels: readonly string[]) => SelectorFound;
+  readonly scaleUpReplicas: (autoscaler: HorizontalPodAutoscaler | undefined) => number;
+  /** The merge patch that gives it so many pods; undefined where nothing is to be done. */
+  readonly scaling: (replicas: number) => object | undefined;
+  /** Undefined where there is no primary. */
+  readonly primaryAgrees: (settings: PrimarySettings) => boolean | undefined;
+  readonly renderPrimary: (settings: PrimarySettings) => TargetWrite;
+  /** Undefined where there is no primary to promote. */
+  readonly renderPromotion: (settings: PrimarySettings) => TargetWrite | undefined;
+  /** The canary's Service, where the kind's are copies of the target. */
+  readonly renderCanaryService: ((live: Service | undefined) => Service) | undefined;
+}
+
+export interface Workloads {
+  readonly target: TargetSeen | undefined;
+  readonly primary: WorkloadSeen | undefined;
+}
+
+/** Looks an object of the canary's namespace up. */
+export type Lookup = <T extends KubeObject>(resource: Resource<T>, name: string) => T | undefined;
+
+export interface TargetKind {
+  readonly resource: Resource<KubeObject>;
+  /** Who makes the Services that routes refer to: the controller, or nobody, where the target does. */
+  readonly hasServices: boolean;
+  readonly see: (canary: Canary, lookup: Lookup) => Workloads;
+}
+
+export interface Definition<T extends KubeObject> {
+  readonly resource: Resource<T>;
+  readonly hasServices: boolean;
+  readonly hash: (target: T) => string;
+  readonly referenceHash: (target: T) => string;
+  readonly problem?: (target: T) => string | undefined;
+  /** Where the API server counts none (`metadata.generation`). */
+  readonly generation?: (target: T) => number;
+  readonly template: (target: T) => PodTemplateSpec | undefined;
+  readonly selector: (target: T, labels: readonly string[]) => SelectorFound;
+  readonly size: (workload: T) => Size;
+  readonly readiness: (workload: T, options: ReadinessOptions) => Readiness;
+  /** How events name a workload (`NAME.NAMESPACE`) that is not ready. */
+  readonly notReady: Readonly<Record<'target' | 'primary', NotReadyText>>;
+  readonly shortage: (workload: T) => Shortage | undefined;
+  readonly scaleUpReplicas: (
+    canary: Canary,
+    target: T,
+    primary: T | undefined,
+    autoscaler: HorizontalPodAutoscaler | undefined,
+  ) => number;
+  readonly scaling: (target: T, replicas: number) => object | undefined;
+  readonly primaryAgrees: (options: PrimaryOptions<T>, primary: T) => boolean;
+  readonly renderPrimary: (options: PrimaryOptions<T>) => T;
+  readonly renderPromotion: (options: PrimaryOptions<T>, primary: T) => T;
+  readonly renderCanaryService?: (canary: Canary, target: T, live: Service | undefined) => Service;
+}
+
+type NotReadyText = (name: string, text: string, retriable: boolean) => string;
+
+export function targetKind<T extends KubeObject>(definition: Definition<T>): TargetKind {
+  const { resource, hasServices } = definition;
+  return {
+    resource,
+    hasServices,
+    see: (canary, lookup) => {
+      const target = lookup(resource, canary.spec.targetRef.name);
+      const primary = lookup(resource, primaryName(canary));
+      return {
+        target: target && seeTarget(definition, canary, target, primary),
+        primary: primary && seeWorkload(definition, primary, 'primary'),
+      };
+    },
+  };
+}
+
+function seeWorkload<T extends KubeObject>(
+  definition: Definition<T>,
+  object: T,
+  role: 'target' | 'primary',
+): WorkloadSeen {
+  const { name, namespace = '', annotations } = object.metadata;
+  return {
+    object,
+    ...definition.size(object),
+    revision: annotations?.[revisionAnnotation],
+    shortage: definition.shortage(object),
+    readiness: (options) => {
+      const found = definition.readiness(object, options);
+      if (found.kind === 'Ready') return found;
+      const { message, retriable } = found;
+      const named = definition.notReady[role](`${name}.${namespace}`, message, retriable);
+      return { ...found, message: named };
+    },
+  };
+}
+
+function seeTarget<T extends KubeObject>(
+  definition: Definition<T>,
+  canary: Canary,
+  target: T,
+  primary: T | undefined,
+): TargetSeen {
+  const { resource, renderCanaryService: renderService } = definition;
+  return {
+    ...seeWorkload(definition, target, 'target'),
+    hash: () => definition.hash(target),
+    referenceHash: () => definition.referenceHash(target),
+    tracked: () => {
+      const { uid = '', generation = 0 } = target.metadata;
+      return { uid, generation: definition.generation?.(target) ?? generation };
+    },
+    problem: definition.problem?.(target),
+    template: definition.template(target),
+    selector: (labels) => definition.selector(target, labels),
+    scaleUpReplicas: (autoscaler) =>
+      definition.scaleUpReplicas(canary, target, primary, autoscaler),
+    scaling: (replicas) => definition.scaling(target, replicas),
+    primaryAgrees: (settings) =>
+      primary && definition.primaryAgrees({ ...settings, target }, primary),
+    renderPrimary: (settings) => ({
+      resource,
+      wanted: definition.renderPrimary({ ...settings, target }),
+    }),
+    renderPromotion: (settings) =>
+      primary && {
+        resource,
+        live: primary,
+        wanted: definition.renderPromotion({ ...settings, target }, primary),
+      },
+    renderCanaryService: renderService && ((live) => renderService(canary, target, live)),
+  };
+}
