@@ -16,7 +16,16 @@ const rooms = {
   alerts: ['api', 'outbound'],
   telemetry: ['api', 'kube', 'node:*', 'prom-client', 'pino'],
   certs: ['api', 'kube', 'node:*', 'node-forge'],
-  admission: ['api', 'revision', 'kube', 'telemetry', 'node:*', 'express', 'fast-json-patch'],
+  admission: [
+    'api',
+    'revision',
+    'kube',
+    'targets',
+    'telemetry',
+    'node:*',
+    'express',
+    'fast-json-patch',
+  ],
   cluster: [
     'api',
     'kube',

@@ -38,5 +38,5 @@ export function generatedManifests(): ReadonlyMap<string, string> {
 
 /** Schemas share parts by reference; in YAML each stands where it is used. */
 function render(object: unknown): string {
-  return stringify(object, { aliasDuplicateObjects: false, lineWidth: 100 });
+  return stringify(object, { aliasDuplicateObjects: false, lineWidth: 100, singleQuote: true });
 }

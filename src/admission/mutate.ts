@@ -1,7 +1,7 @@
 /**
- * What admission does to a Deployment that a Canary has taken over: stamps the revision, who made
- * it and why; holds the replicas that the canary needs; and tells the user what comes next. It never
- * touches the pod template, refuses nobody, and answers from memory.
+ * What admission does to a target that a Canary has taken over: stamps the revision, who made it and
+ * why; holds the pods that the canary needs, or does not; and tells the user what comes next. It never
+ * changes what is released, refuses nobody, and answers from memory.
  */
 import {
   changeCauseAnnotation,
@@ -11,19 +11,30 @@ import {
   targetAnnotations,
 } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
-import type { Container, Deployment, PodTemplateSpec, StringMap } from '../api/kubernetes.ts';
+import type {
+  Container,
+  Deployment,
+  KubeObject,
+  PodTemplateSpec,
+  StringMap,
+} from '../api/kubernetes.ts';
 import { configChecksum, configKey, isTracked } from '../revision/checksum.ts';
 import { canonicalJson } from '../revision/canonical-json.ts';
-import { hashTemplate, revisionOf } from '../revision/hash.ts';
+import { revisionOf } from '../revision/hash.ts';
 import type { ConfigReference } from '../revision/references.ts';
 import { referencedConfigs } from '../revision/references.ts';
+import { targetKindOf } from '../targets/registry.ts';
+import type { Manifest } from '../targets/target-kind.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { warningsFor } from './warnings.ts';
 
 /** What is in memory. Nothing here waits or calls. */
 export interface Lookup {
-  /** The Canary that has the say over a Deployment. */
-  readonly canaryOf: (namespace: string, deployment: string) => Canary | undefined;
+  /** The Canary that has the say over a target. */
+  readonly canaryOf: (
+    namespace: string,
+    target: { readonly kind: string; readonly name: string },
+  ) => Canary | undefined;
   /** Contents of a referenced object; undefined where they are not in memory. */
   readonly config: (
     kind: ConfigReference['kind'],
@@ -49,57 +60,52 @@ export interface Mutation {
 }
 
 export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
-  const deployment = request.object as Deployment;
-  const before = request.oldObject as Deployment | undefined;
-  if (request.kind !== 'Deployment' || !hasTemplate(deployment))
-    return { answer: { warnings: [] } };
-  const canary = lookup.canaryOf(request.namespace, request.name);
-  if (canary === undefined) return { answer: release(deployment) };
+  const { object, oldObject } = request;
+  const kind = targetKindOf(request);
+  const after = kind?.read(object);
+  if (after === undefined) return { answer: { warnings: [] } };
+  const canary = lookup.canaryOf(request.namespace, request);
+  if (canary === undefined) return { answer: release(object) };
 
-  const templateHash = hashTemplate(deployment.spec.template);
-  const changed = before === undefined || hashTemplate(before.spec.template) !== templateHash;
-  const { asked, held } = resize(canary, before, deployment);
-  const revision = changed ? observeRevision(deployment, templateHash, request, lookup) : undefined;
+  const before = oldObject && kind?.read(oldObject);
+  const { hash } = after;
+  const changed = before?.hash !== hash;
+  const held = isTakenOver(canary) ? hold(canary, request, before, after) : { object };
+  const revision = changed ? observeRevision(after, request, lookup) : undefined;
   const annotations = {
-    ...(isTakenOver(canary) ? marksOf(before) : {}),
-    ...deployment.metadata.annotations,
-    ...(changed ? attribution(request, before, deployment, revision) : {}),
-    ...(asked === undefined ? {} : { [replicasAnnotation]: String(asked) }),
+    ...(isTakenOver(canary) ? marksOf(oldObject) : {}),
+    ...object.metadata.annotations,
+    ...(changed ? attribution(request, before, after, revision) : {}),
+    ...(held.asked === undefined ? {} : { [replicasAnnotation]: String(held.asked) }),
   };
-  const wanted: Deployment = {
-    ...deployment,
-    metadata: { ...deployment.metadata, annotations: withoutUndefined(annotations) },
-    spec: held === undefined ? deployment.spec : { ...deployment.spec, replicas: held },
+  const wanted: KubeObject = {
+    ...held.object,
+    metadata: { ...object.metadata, annotations: withoutUndefined(annotations) },
   };
   const returns = revision !== undefined && lookup.isKnownGood(canary, revision);
-  const warnings = warningsFor({ canary, changed, templateHash, returns, asked, held });
+  const { asked, replicas } = held;
+  const warnings = warningsFor({ canary, changed, hash, returns, asked, held: replicas });
   const notice = { namespace: request.namespace, canary: canary.metadata.name };
   return { answer: { warnings, wanted }, ...(changed && !request.dryRun ? { notice } : {}) };
 }
 
-const hasTemplate = (deployment: Partial<Deployment>): boolean =>
-  Array.isArray(deployment.spec?.template?.spec?.containers);
-
-/** The Canary is gone: what it left on the Deployment is stale, and costs a call for each change. */
-function release(deployment: Deployment): AdmissionAnswer {
+/** The Canary is gone: what it left on the target is stale, and costs a call for each change. */
+function release(object: KubeObject): AdmissionAnswer {
   const stale: ReadonlySet<string> = new Set(targetAnnotations);
   const annotations = Object.fromEntries(
-    Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !stale.has(key)),
+    Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !stale.has(key)),
   );
-  return {
-    warnings: [],
-    wanted: { ...deployment, metadata: { ...deployment.metadata, annotations } },
-  };
+  return { warnings: [], wanted: { ...object, metadata: { ...object.metadata, annotations } } };
 }
 
 const isTakenOver = ({ status }: Canary): boolean =>
   !['', 'Initializing', 'Terminating', 'Terminated'].includes(status?.phase ?? '');
 
 /**
- * What we wrote on the Deployment before: it stays where a manifest that does not have it takes the
+ * What we wrote on the target before: it stays where a manifest that does not have it takes the
  * object's place (`kubectl replace`), or admission would see no further change.
  */
-function marksOf(before: Deployment | undefined): StringMap {
+function marksOf(before: KubeObject | undefined): StringMap {
   const found = before?.metadata.annotations ?? {};
   return Object.fromEntries(
     targetAnnotations.flatMap((key) => {
@@ -109,38 +115,56 @@ function marksOf(before: Deployment | undefined): StringMap {
   );
 }
 
-interface Resize {
+interface Held {
+  readonly object: KubeObject;
   /** Replicas that the manifest asks for, where these are others than there are. */
   readonly asked?: number;
   /** Replicas that are kept in their place. */
-  readonly held?: number;
+  readonly replicas?: number;
 }
 
 /**
  * A manifest that is applied again from Git must not bring idle pods up, take pods away that serve,
- * or overrule an autoscaler. More of the pods that serve, where no autoscaler has the say, is what
- * somebody wants and harms nobody. `kubectl scale` and autoscalers write another resource, which is
- * never held.
+ * or overrule an autoscaler. `kubectl scale` and autoscalers write another resource, which is never
+ * held.
  */
-function resize(canary: Canary, before: Deployment | undefined, after: Deployment): Resize {
-  if (!isTakenOver(canary) || before === undefined) return {};
-  const present = before.spec.replicas ?? 1;
-  const asked = after.spec.replicas ?? 1;
-  if (asked === present) return {};
+function hold(
+  canary: Canary,
+  { kind, object, oldObject }: AdmissionRequest,
+  before: Manifest | undefined,
+  after: Manifest,
+): Held {
+  if (before?.isIdle === true && !after.isIdle) return { object: after.idled(), replicas: 0 };
+  if (kind !== 'Deployment' || oldObject === undefined) return { object };
+  return resize(canary, oldObject, object);
+}
+
+/** More of the pods that serve, where no autoscaler has the say, is wanted and harms nobody. */
+function resize(
+  canary: Canary,
+  { spec: old }: Partial<Deployment>,
+  object: KubeObject & Partial<Deployment>,
+): Held {
+  const { spec } = object;
+  const present = old?.replicas ?? 1;
+  const asked = spec?.replicas ?? 1;
+  if (asked === present) return { object };
   const grows = present > 0 && asked > present;
-  return grows && canary.spec.autoscalerRef === undefined ? { asked } : { asked, held: present };
+  if (grows && canary.spec.autoscalerRef === undefined) return { object, asked };
+  const held: KubeObject & Partial<Deployment> =
+    spec === undefined ? object : { ...object, spec: { ...spec, replicas: present } };
+  return { object: held, asked, replicas: present };
 }
 
 /** The revision; undefined where a part of it is not in memory: no stamp is better than a wrong one. */
 function observeRevision(
-  { spec }: Deployment,
-  hash: string,
+  { hash, template }: Manifest,
   { namespace }: AdmissionRequest,
   lookup: Lookup,
 ): string | undefined {
-  if (!lookup.configTracking) return revisionOf(hash, undefined);
+  if (!lookup.configTracking || template === undefined) return revisionOf(hash, undefined);
   const checksums: Record<string, string> = {};
-  for (const { kind, name } of referencedConfigs(spec.template)) {
+  for (const { kind, name } of referencedConfigs(template)) {
     const object = lookup.config(kind, namespace, name);
     if (object === undefined) return undefined;
     if (isTracked(object)) checksums[configKey(kind, name)] = configChecksum(object);
@@ -149,15 +173,15 @@ function observeRevision(
 }
 
 function attribution(
-  { user }: AdmissionRequest,
-  before: Deployment | undefined,
-  after: Deployment,
+  request: AdmissionRequest,
+  before: Manifest | undefined,
+  after: Manifest,
   revision: string | undefined,
 ): Readonly<Record<string, string | undefined>> {
   return {
     [revisionAnnotation]: revision,
-    [changedByAnnotation]: user,
-    [changeCauseAnnotation]: causeOf(before, after),
+    [changedByAnnotation]: request.user,
+    [changeCauseAnnotation]: causeOf(request, before, after),
   };
 }
 
@@ -165,55 +189,62 @@ const causeCharactersMax = 256;
 const kubectlCauseAnnotation = 'kubernetes.io/change-cause';
 
 /** One line on what changed: the user's own words if there are new ones, else the difference. */
-function causeOf(before: Deployment | undefined, after: Deployment): string {
-  const given = after.metadata.annotations?.[kubectlCauseAnnotation];
-  const isNew = given !== before?.metadata.annotations?.[kubectlCauseAnnotation];
+function causeOf(
+  { object, oldObject }: AdmissionRequest,
+  before: Manifest | undefined,
+  after: Manifest,
+): string {
+  const given = object.metadata.annotations?.[kubectlCauseAnnotation];
+  const isNew = given !== oldObject?.metadata.annotations?.[kubectlCauseAnnotation];
   return (given !== undefined && isNew ? given : differenceOf(before, after))
     .replace(/\s+/g, ' ')
     .slice(0, causeCharactersMax);
 }
 
-function differenceOf(before: Deployment | undefined, after: Deployment): string {
+function differenceOf(before: Manifest | undefined, after: Manifest): string {
   if (before === undefined) return 'created';
   return [...imageChanges(before, after), ...fieldChanges(before, after)].join(', ');
 }
 
-const allContainers = ({ spec }: PodTemplateSpec) => [
-  ...(spec.initContainers ?? []),
-  ...spec.containers,
+const allContainers = ({ template }: Manifest): readonly Container[] => [
+  ...(template?.spec.initContainers ?? []),
+  ...(template?.spec.containers ?? []),
 ];
 
-function imageChanges(before: Deployment, after: Deployment): readonly string[] {
-  const known = new Map(
-    allContainers(before.spec.template).map(({ name, image }) => [name, image]),
-  );
-  return allContainers(after.spec.template).flatMap(({ name, image = '' }) => {
+function imageChanges(before: Manifest, after: Manifest): readonly string[] {
+  const known = new Map(allContainers(before).map(({ name, image }) => [name, image]));
+  return allContainers(after).flatMap(({ name, image = '' }) => {
     const old = known.get(name);
     return old === undefined || old === image ? [] : [`image ${name}: ${old} -> ${image}`];
   });
 }
 
-/** Parts of the template that differ, images aside. */
-function fieldChanges(before: Deployment, after: Deployment): readonly string[] {
+/** Parts of what is released that differ, images aside. */
+function fieldChanges(before: Manifest, after: Manifest): readonly string[] {
   const [old, now] = [partsOf(before), partsOf(after)];
   const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   const changed = keys.filter((key) => old[key] !== now[key]);
-  return changed.length > 0 ? [`template: ${changed.toSorted().join(' ')}`] : [];
+  const what = after.template === undefined ? 'spec' : 'template';
+  return changed.length > 0 ? [`${what}: ${changed.toSorted().join(' ')}`] : [];
 }
 
-function partsOf({ spec }: Deployment): StringMap {
-  const { annotations, labels } = spec.template.metadata ?? {};
-  const { containers, initContainers, ...rest } = spec.template.spec;
+function partsOf({ template, released }: Manifest): StringMap {
+  const parts = template === undefined ? released : partsOfTemplate(template);
+  return Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, canonicalJson(part)]));
+}
+
+function partsOfTemplate({ metadata, spec }: PodTemplateSpec): object {
+  const { annotations, labels } = metadata ?? {};
+  const { containers, initContainers, ...rest } = spec;
   const imageless = (list: readonly Container[] = []) =>
     list.map((container) => ({ ...container, image: undefined }));
-  const all = {
+  return {
     annotations,
     labels,
     ...rest,
     containers: imageless(containers),
     initContainers: imageless(initContainers),
   };
-  return Object.fromEntries(Object.entries(all).map(([key, part]) => [key, canonicalJson(part)]));
 }
 
 function withoutUndefined(map: Readonly<Record<string, string | undefined>>): StringMap {

@@ -37,15 +37,21 @@ const carries = (object: string, annotation = canaryAnnotation): string =>
   `'${annotation}' in ${object}.metadata.annotations)`;
 
 /** Only what a Canary has taken over, and only what changes its revision or its size. */
-const matchConditions = [
-  { name: 'taken-over', expression: `${carries('object')} || ${carries('oldObject')}` },
+const targets = [
   {
+    rule: ['apps', 'v1', 'deployments'],
     name: 'template-or-replicas-change',
-    expression:
-      'oldObject == null || object.spec.template != oldObject.spec.template || ' +
+    change:
+      'object.spec.template != oldObject.spec.template || ' +
       'object.spec.replicas != oldObject.spec.replicas',
   },
-];
+  {
+    rule: ['apps', 'v1', 'daemonsets'],
+    name: 'template-change',
+    change: 'object.spec.template != oldObject.spec.template',
+  },
+  { rule: ['', 'v1', 'services'], name: 'spec-change', change: 'object.spec != oldObject.spec' },
+] as const;
 
 /** Only what is about gates: commands, and whatever somebody writes about decisions. */
 const decisionIn = (object: string): string =>
@@ -83,15 +89,19 @@ export function renderMutatingConfiguration(options: RegistrationOptions): OpenO
   const address = clientConfig(options, '/mutate');
   return configuration(
     'MutatingWebhookConfiguration',
-    {
-      name: 'deployments.aviary.dev',
+    ...targets.map(({ rule: [group, version, plural], name, change }) => ({
+      name: `${plural}.aviary.dev`,
       clientConfig: address,
-      rules: [rule('apps', 'v1', 'deployments')],
-      matchConditions: [...matchConditions, notOurselves(options.user)],
+      rules: [rule(group, version, plural)],
+      matchConditions: [
+        { name: 'taken-over', expression: `${carries('object')} || ${carries('oldObject')}` },
+        { name, expression: `oldObject == null || ${change}` },
+        notOurselves(options.user),
+      ],
       reinvocationPolicy: 'IfNeeded',
       sideEffects: 'NoneOnDryRun',
       ...common(options),
-    },
+    })),
     {
       name: 'gates.aviary.dev',
       clientConfig: address,

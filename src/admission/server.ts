@@ -39,7 +39,12 @@ const requestMs = 10_000;
 /** What is under way takes milliseconds; a client that stalls must not keep the process alive. */
 const closeMsMax = 3_000;
 /** Values of labels: what callers send must not become a series each. */
-const reviewedKinds: ReadonlySet<string> = new Set(['Deployment', 'Canary']);
+const reviewedKinds: ReadonlySet<string> = new Set([
+  'Deployment',
+  'DaemonSet',
+  'Service',
+  'Canary',
+]);
 
 export function createAdmissionApp(options: AdmissionOptions): Express {
   const app = express();

@@ -7,9 +7,10 @@ import { formatDuration } from '../api/duration.ts';
 
 export interface Change {
   readonly canary: Canary;
-  /** Whether the pod template changes. */
+  /** Whether what is released changes. */
   readonly changed: boolean;
-  readonly templateHash: string;
+  /** Of what is released. */
+  readonly hash: string;
   /** Whether the revision served until lately, and is promoted without analysis. */
   readonly returns: boolean;
   /** Replicas that the manifest asks for, where these are others than there are. */
@@ -23,7 +24,9 @@ export function warningsFor(change: Change): string[] {
   const { name } = canary.spec.targetRef;
   const warnings: string[] = [];
   if (changed) warnings.push(`${name}: ${effectOf(change)}`);
-  if (held !== undefined) {
+  if (held !== undefined && canary.spec.targetRef.kind !== 'Deployment') {
+    warnings.push(`${name}: stays without pods, the canary holds it until its next revision`);
+  } else if (held !== undefined) {
     const when = held === 0 ? 'when its next revision is brought up' : 'with the next change';
     const later = asked === undefined || asked === 0 ? '' : `; ${asked} are used ${when}`;
     warnings.push(`${name}: replicas stay at ${held}, the canary holds them${later}`);
@@ -31,17 +34,17 @@ export function warningsFor(change: Change): string[] {
   return warnings;
 }
 
-function effectOf({ canary, templateHash, returns }: Change): string {
+function effectOf({ canary, hash, returns }: Change): string {
   const { phase = '', canaryWeight = 0, lastAppliedSpec, lastPromotedSpec } = canary.status ?? {};
   if (canary.spec.suspend === true)
     return 'its Canary is suspended, nothing happens until it is resumed';
-  const promoted = templateHash === lastPromotedSpec;
+  const promoted = hash === lastPromotedSpec;
   switch (phase) {
     case 'Initialized':
     case 'Succeeded':
     case 'Failed':
       if (promoted) return 'this is the revision that the primary runs, nothing is analysed';
-      if (phase === 'Failed' && templateHash === lastAppliedSpec) {
+      if (phase === 'Failed' && hash === lastAppliedSpec) {
         return 'this revision failed its analysis before, and is not analysed again unless it changes';
       }
       return returns ? returning(canary) : startOf(canary);

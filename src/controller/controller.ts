@@ -304,7 +304,7 @@ function lookupsOf(
     lookup: {
       configTracking: settings.configTracking,
       isKnownGood: (canary, revision) => isKnownGood(canary, revision, clock.now()),
-      canaryOf: (namespace, name) => targets.of(namespace, { kind: 'Deployment', name })[0],
+      canaryOf: (namespace, target) => targets.of(namespace, target)[0],
       config: read,
     },
     validation: {

@@ -7,7 +7,7 @@ import type { DaemonSet, PodTemplateSpec } from '../api/kubernetes.ts';
 import { daemonSets } from '../kube/resources.ts';
 import { hashTemplate } from '../revision/hash.ts';
 import { referenceHash } from '../revision/reference-hash.ts';
-import { primaryTemplate, sameTemplate } from './pod-template.ts';
+import { hasPodTemplate, primaryTemplate, sameTemplate } from './pod-template.ts';
 import type { PrimaryOptions } from './primary.ts';
 import { createdMetadata, primaryValue, promotedMetadata } from './primary.ts';
 import type { Readiness, ReadinessOptions } from './readiness.ts';
@@ -128,6 +128,8 @@ function scaling({ spec }: DaemonSet, replicas: number): object | undefined {
 export const daemonSetKind = targetKind<DaemonSet>({
   resource: daemonSets,
   hasServices: true,
+  is: (object): object is DaemonSet => object.kind === 'DaemonSet' && hasPodTemplate(object),
+  released: ({ spec }) => withoutScaleToZero(spec.template),
   hash: ({ spec }) => hashTemplate(withoutScaleToZero(spec.template)),
   referenceHash: ({ spec }) => {
     const template = withoutScaleToZero(spec.template);
@@ -151,6 +153,12 @@ export const daemonSetKind = targetKind<DaemonSet>({
   shortage: shortageOf,
   scaleUpReplicas: () => 1,
   scaling,
+  idled: (target) => {
+    const { template } = target.spec;
+    const nodeSelector = { ...template.spec.nodeSelector, [scaleToZeroLabel]: 'true' };
+    const idle = { ...template, spec: { ...template.spec, nodeSelector } };
+    return { ...target, spec: { ...target.spec, template: idle } };
+  },
   renderPrimary: renderPrimaryDaemonSet,
   renderPromotion: renderDaemonSetPromotion,
   primaryAgrees: (options, primary) => sameTemplate(templateOf(options), primary.spec.template),

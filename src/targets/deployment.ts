@@ -8,7 +8,12 @@ import type { Deployment, HorizontalPodAutoscaler, PodTemplateSpec } from '../ap
 import { deployments } from '../kube/resources.ts';
 import { hashTemplate } from '../revision/hash.ts';
 import { referenceHash } from '../revision/reference-hash.ts';
-import { primaryTemplate, sameTemplate, spreadAmongPrimaries } from './pod-template.ts';
+import {
+  hasPodTemplate,
+  primaryTemplate,
+  sameTemplate,
+  spreadAmongPrimaries,
+} from './pod-template.ts';
 import type { PrimaryOptions } from './primary.ts';
 import { createdMetadata, primaryValue, promotedMetadata } from './primary.ts';
 import { readinessOf, unavailableSince } from './readiness.ts';
@@ -102,6 +107,8 @@ function rolloutSettings({ spec }: Deployment) {
 export const deploymentKind = targetKind<Deployment>({
   resource: deployments,
   hasServices: true,
+  is: (object): object is Deployment => object.kind === 'Deployment' && hasPodTemplate(object),
+  released: ({ spec }) => spec.template,
   hash: ({ spec }) => hashTemplate(spec.template),
   referenceHash: ({ spec }) => referenceHash(spec.template),
   template: ({ spec }) => spec.template,

@@ -3,6 +3,7 @@
  * spreading rules that are about its own pods (`spec/01`, 3.9, 3.10, 3.11).
  */
 import type {
+  Deployment,
   KubeObject,
   LabelSelector,
   PodAffinityTerm,
@@ -17,6 +18,12 @@ import type { PrimaryOptions } from './primary.ts';
 import { primaryValue } from './primary.ts';
 
 const rolloutAnnotation = 'flagger-id';
+
+/** Whether an object that somebody sent has a pod template with containers. */
+export function hasPodTemplate(object: KubeObject): boolean {
+  const { spec }: Partial<Deployment> = object;
+  return Array.isArray(spec?.template?.spec?.containers);
+}
 
 /** `template` is the target's. */
 export function primaryTemplate(

@@ -131,6 +131,8 @@ const hexDigits = 12;
 export const serviceKind = targetKind<Service>({
   resource: services,
   hasServices: false,
+  is: (object): object is Service => object.kind === 'Service' && object.apiVersion === 'v1',
+  released: ({ spec }) => withoutAddresses(spec),
   hash: hashOf,
   referenceHash: ({ spec }) => referenceHashOf('v1.ServiceSpec', spec),
   generation: (target) => Number.parseInt(hashOf(target).slice(-hexDigits), 16),

@@ -66,6 +66,18 @@ export interface TargetSeen extends WorkloadSeen {
   readonly renderCanaryService: ((live: Service | undefined) => Service) | undefined;
 }
 
+/** A target as somebody sends it: what admission looks at. */
+export interface Manifest {
+  readonly hash: string;
+  readonly template: PodTemplateSpec | undefined;
+  /** What a rollout is about, for a line that says what changed. */
+  readonly released: object;
+  /** Idle by other means than replicas. */
+  readonly isIdle: boolean;
+  /** The same without pods; the same object where only replicas tell. */
+  readonly idled: () => KubeObject;
+}
+
 export interface Workloads {
   readonly target: TargetSeen | undefined;
   readonly primary: WorkloadSeen | undefined;
@@ -79,11 +91,15 @@ export interface TargetKind {
   /** Who makes the Services that routes refer to: the controller, or nobody, where the target does. */
   readonly hasServices: boolean;
   readonly see: (canary: Canary, lookup: Lookup) => Workloads;
+  /** Undefined for what is no whole object of this kind. */
+  readonly read: (object: KubeObject) => Manifest | undefined;
 }
 
 export interface Definition<T extends KubeObject> {
   readonly resource: Resource<T>;
   readonly hasServices: boolean;
+  readonly is: (object: KubeObject) => object is T;
+  readonly released: (target: T) => object;
   readonly hash: (target: T) => string;
   readonly referenceHash: (target: T) => string;
   readonly problem?: (target: T) => string | undefined;
@@ -103,6 +119,8 @@ export interface Definition<T extends KubeObject> {
     autoscaler: HorizontalPodAutoscaler | undefined,
   ) => number;
   readonly scaling: (target: T, replicas: number) => object | undefined;
+  /** Where something else than replicas keeps it from having pods. */
+  readonly idled?: (target: T) => T;
   readonly primaryAgrees: (options: PrimaryOptions<T>, primary: T) => boolean;
   readonly renderPrimary: (options: PrimaryOptions<T>) => T;
   readonly renderPromotion: (options: PrimaryOptions<T>, primary: T) => T;
@@ -124,6 +142,17 @@ export function targetKind<T extends KubeObject>(definition: Definition<T>): Tar
         primary: primary && seeWorkload(definition, primary, 'primary'),
       };
     },
+    read: (object) => (definition.is(object) ? readManifest(definition, object) : undefined),
+  };
+}
+
+function readManifest<T extends KubeObject>(definition: Definition<T>, object: T): Manifest {
+  return {
+    hash: definition.hash(object),
+    template: definition.template(object),
+    released: definition.released(object),
+    isIdle: definition.idled !== undefined && definition.size(object).replicas === 0,
+    idled: () => definition.idled?.(object) ?? object,
   };
 }
 

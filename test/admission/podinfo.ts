@@ -72,8 +72,10 @@ export function lookupOf(
   return {
     configTracking: true,
     isKnownGood: () => false,
-    canaryOf: (namespace, deployment) =>
-      namespace === 'test' && deployment === 'podinfo' ? canary : undefined,
+    canaryOf: (namespace, { kind, name }) =>
+      namespace === 'test' && name === 'podinfo' && kind === canary?.spec.targetRef.kind
+        ? canary
+        : undefined,
     config: (kind, _, name) =>
       configs.find((config) => config.kind === kind && config.metadata.name === name),
   };

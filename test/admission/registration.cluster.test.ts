@@ -112,7 +112,7 @@ suite('on a real API server', { skip: await controlPlaneOrSkip() }, () => {
         configTracking: true,
         isKnownGood: () => false,
         config: () => undefined,
-        canaryOf: (_, name) => {
+        canaryOf: (_, { name }) => {
           reviewed.push(name);
           return name === 'podinfo' ? canary : undefined;
         },

@@ -21,11 +21,11 @@ const phases: readonly Phase[] = [
   'Terminated',
 ];
 
-const said = (parts: CanaryParts, templateHash = changedHash): readonly string[] =>
+const said = (parts: CanaryParts, hash = changedHash): readonly string[] =>
   warningsFor({
     canary: podinfoCanary(parts),
     changed: true,
-    templateHash,
+    hash,
     returns: false,
     asked: undefined,
     held: undefined,
@@ -96,7 +96,7 @@ suite('going back to what served until lately is answered', () => {
   for (const [phase, expected] of Object.entries(cases)) {
     test(phase, () => {
       const canary = podinfoCanary({ spec, status: { phase: phase as Phase } });
-      const change = { canary, changed: true, templateHash: changedHash, returns: true };
+      const change = { canary, changed: true, hash: changedHash, returns: true };
       assert.deepEqual(warningsFor({ ...change, asked: undefined, held: undefined }), [
         `podinfo: ${expected}`,
       ]);
@@ -199,7 +199,7 @@ suite('replicas that are held are answered', () => {
         canary: podinfoCanary(),
         changed: false,
         returns: false,
-        templateHash: changedHash,
+        hash: changedHash,
       };
       assert.deepEqual(warningsFor({ ...change, asked, held }), expected);
     });
