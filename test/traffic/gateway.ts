@@ -1,12 +1,11 @@
-/** Contour and the Envoy that it drives by xDS, as two processes. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+/** What carries users' requests: an Envoy, and the controller that drives it by what the cluster says. */
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { Children } from '../cluster/children.ts';
 import { superviseChildren } from '../cluster/children.ts';
 import { until } from '../support/until.ts';
-import type { TrafficPrograms } from './programs.ts';
+import type { TrafficProgram, TrafficPrograms } from './programs.ts';
 
 export interface Gateway {
   /** Where users' requests arrive. */
@@ -14,52 +13,42 @@ export interface Gateway {
   readonly port: number;
   /** HOST:PORT of `/stats/prometheus`. */
   readonly stats: string;
-  /** Rejects if one of the two had ended by itself. */
+  /** Rejects if one of its programs had ended by itself. */
   stop(): Promise<void>;
 }
 
+/** One kind of it. */
+export interface GatewayKind {
+  readonly name: string;
+  /** Applied before it starts, in this order. */
+  readonly crds: readonly TrafficProgram[];
+  /** File of the objects that it serves, in `fixtures/`. */
+  readonly fixture: string;
+  /** Starts its programs, with all that they need in a directory of theirs. */
+  start(children: Children, surroundings: Surroundings): Promise<void>;
+}
+
+export interface Surroundings {
+  readonly programs: TrafficPrograms;
+  readonly kubeconfig: string;
+  readonly directory: string;
+}
+
 // In a network of its own every port is free.
-const loopback = '127.0.0.1';
-const xdsPort = 8001;
-const statsPort = 8002;
-const contourPorts = { http: 8003, health: 8004, debug: 8005 };
-/** Contour adds 8000 to the ports of listeners below 1024. */
-const listenerPort = 8080;
+export const loopback = '127.0.0.1';
+export const xdsPort = 8001;
+/** `/ready` and `/stats/prometheus` of Envoy. */
+export const statsPort = 8002;
+export const listenerPort = 8080;
 
-const configuration = { gateway: { gatewayRef: { namespace: 'projectcontour', name: 'contour' } } };
-
-/** The Gateway of `fixtures/projectcontour.yaml` must be there, and the CRDs of both. */
+/** Ready once Envoy has been told what to listen on. */
 export async function startGateway(
+  kind: GatewayKind,
   programs: TrafficPrograms,
   kubeconfig: string,
 ): Promise<Gateway> {
   const directory = await mkdtemp(join(tmpdir(), 'aviary-gateway-'));
   const children = superviseChildren(directory);
-  const bootstrap = join(directory, 'envoy.json');
-  const configPath = join(directory, 'contour.yaml');
-  // JSON is YAML.
-  await writeFile(configPath, JSON.stringify(configuration));
-  await promisify(execFile)(programs.contour, [
-    'bootstrap',
-    bootstrap,
-    `--xds-address=${loopback}`,
-    `--xds-port=${xdsPort}`,
-    `--admin-address=${join(directory, 'admin.sock')}`,
-  ]);
-  await children.start('contour', programs.contour, contourArguments(kubeconfig, configPath));
-  await children.start(
-    'envoy',
-    programs.envoy,
-    [
-      `--config-path=${bootstrap}`,
-      '--service-cluster=traffic',
-      '--service-node=envoy-0',
-      '--concurrency=1',
-      '--disable-hot-restart',
-      '--log-level=warning',
-    ].flatMap((flag) => flag.split('=')),
-  );
-
   const stats = `${loopback}:${statsPort}`;
   const stop = async (): Promise<void> => {
     const casualties = await children.casualties();
@@ -67,7 +56,8 @@ export async function startGateway(
     if (casualties !== undefined) throw new Error(`ended before it was stopped: ${casualties}`);
   };
   try {
-    await until('Envoy is driven by Contour', async () => {
+    await kind.start(children, { programs, kubeconfig, directory });
+    await until(`Envoy is driven by ${kind.name}`, async () => {
       const casualties = await children.casualties();
       if (casualties !== undefined) throw new Error(casualties);
       return fetch(`http://${stats}/ready`).then(
@@ -82,20 +72,26 @@ export async function startGateway(
   return { address: loopback, port: listenerPort, stats, stop };
 }
 
-const contourArguments = (kubeconfig: string, configPath: string): readonly string[] => [
-  'serve',
-  '--insecure',
-  '--disable-leader-election',
-  `--kubeconfig=${kubeconfig}`,
-  `--config-path=${configPath}`,
-  `--xds-address=${loopback}`,
-  `--xds-port=${xdsPort}`,
-  `--stats-address=${loopback}`,
-  `--stats-port=${statsPort}`,
-  `--http-address=${loopback}`,
-  `--http-port=${contourPorts.http}`,
-  `--health-address=${loopback}`,
-  `--health-port=${contourPorts.health}`,
-  `--debug-http-address=${loopback}`,
-  `--debug-http-port=${contourPorts.debug}`,
-];
+export interface EnvoyOptions {
+  readonly program: string;
+  /** Path of its configuration. */
+  readonly bootstrap: string;
+  /** What its controller knows it by. */
+  readonly node: string;
+}
+
+/** One worker: what is measured is not how fast it is. */
+export async function startEnvoy(
+  children: Children,
+  { program, bootstrap, node }: EnvoyOptions,
+): Promise<void> {
+  const flags = {
+    'config-path': bootstrap,
+    'service-cluster': 'traffic',
+    'service-node': node,
+    concurrency: '1',
+    'log-level': 'warning',
+  };
+  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  await children.start('envoy', program, [...args, '--disable-hot-restart']);
+}

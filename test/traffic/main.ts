@@ -61,5 +61,5 @@ async function whatIsLacking(): Promise<string | false> {
   if (isCi) await buildTrafficPrograms(say);
   const search = await findTrafficPrograms();
   if (search.found) return false;
-  return `needs ${search.missing.join(', ')}: \`make traffic-build\` builds them once, in 3 minutes`;
+  return `needs ${search.missing.join(', ')}: \`make traffic-build\` builds them once, in 7 minutes`;
 }

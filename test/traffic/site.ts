@@ -1,6 +1,6 @@
 /**
- * Everything that a rollout under real traffic needs: a control plane, pods that are processes, Contour
- * and Envoy, a Prometheus that scrapes both, and the built program under the rights of its manifests.
+ * Everything that a rollout under real traffic needs: a control plane, pods that are processes, a
+ * gateway, a Prometheus that scrapes both, and the built program under the rights of its manifests.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { startRealPrometheus } from '../support/real-prometheus.ts';
 import { apiOf } from './api.ts';
 import type { Discovery } from './discovery.ts';
 import { startDiscovery } from './discovery.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, GatewayKind } from './gateway.ts';
 import { startGateway } from './gateway.ts';
 import type { Images, Kubelet } from './kubelet.ts';
 import { startKubelet } from './kubelet.ts';
@@ -34,7 +34,7 @@ export interface TrafficSite {
 
 export const trafficFixture = (name: string): string => repository(`test/traffic/fixtures/${name}`);
 
-export async function startTrafficSite(images: Images): Promise<TrafficSite> {
+export async function startTrafficSite(kind: GatewayKind, images: Images): Promise<TrafficSite> {
   const search = await findTrafficPrograms();
   if (!search.found) throw new Error(`${search.missing.join(', ')}: run \`make traffic-build\``);
   const { programs } = search;
@@ -52,7 +52,11 @@ export async function startTrafficSite(images: Images): Promise<TrafficSite> {
     const extraApiServerArgs = ['--advertise-address=10.244.255.252'];
     const cluster = await startControlPlane({ nodes: 0, extraApiServerArgs });
     stops.push(() => cluster.stop());
-    await applyAll(cluster, [programs['contour-crds.yaml'], programs['gateway-api-crds.yaml']]);
+    await applyAll(
+      cluster,
+      kind.crds.map((name) => programs[name]),
+    );
+    await kubectlOf(cluster)(['apply', '-f', trafficFixture(kind.fixture)]);
 
     const directory = await mkdtemp(join(tmpdir(), 'aviary-pods-'));
     stops.push(() => rm(directory, { recursive: true, force: true }));
@@ -61,7 +65,7 @@ export async function startTrafficSite(images: Images): Promise<TrafficSite> {
     const kubelet = await startKubelet({ api, images, program: await bundleApp(directory) });
     stops.push(() => kubelet.stop());
 
-    const gateway = await startGateway(programs, cluster.kubeconfigPath);
+    const gateway = await startGateway(kind, programs, cluster.kubeconfigPath);
     stops.push(() => gateway.stop());
     const discovery = await startDiscovery(api);
     stops.push(() => discovery.close());
@@ -85,7 +89,6 @@ async function applyAll(cluster: ControlPlane, crds: readonly string[]): Promise
   await kubectl(['apply', '--server-side', ...files]);
   await kubectl(['apply', '-k', repository('manifests')]);
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  await kubectl(['apply', '-f', trafficFixture('projectcontour.yaml')]);
 }
 
 /** A process that starts in 50 ms, where one that compiles at its start needs half a second. */
@@ -96,7 +99,7 @@ async function bundleApp(directory: string): Promise<string> {
   return outfile;
 }
 
-/** Envoy as Contour's manifests have it scraped, and all pods. */
+/** Envoy and all pods. */
 const scrapeConfigs = (gateway: Gateway, discovery: Discovery): readonly object[] => [
   {
     job_name: 'envoy',
