@@ -22,9 +22,15 @@ if (command === undefined) {
   process.exitCode = 2;
 } else {
   process.exitCode = await command().catch((error: unknown) => {
-    say(error instanceof Error ? error.message : String(error));
+    say(chainOf(error));
     return 1;
   });
+}
+
+/** What went wrong and, line by line, what made it so: of pip or Go that is what they said. */
+function chainOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n${chainOf(error.cause)}`;
 }
 
 async function build(): Promise<number> {

@@ -3,10 +3,11 @@
  * pod is a process that listens on its own. Nothing in it reaches the outer network, and when what was
  * started in it ends, the kernel kills the rest and takes routes and namespaces away.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { promisify } from 'node:util';
 
 /** Addresses of pods. The API server refuses endpoints on 127.0.0.0/8. */
 export const podRange = '10.244.0.0/16';
@@ -46,15 +47,15 @@ export async function runInside(
   }
 }
 
-/** `false` if such a network can be made here, else why not. */
+/** `false` if such a network can be made here, else why not, in the words of who refused it. */
 export async function namespaceOrSkip(): Promise<string | false> {
-  const reason = 'needs to make network namespaces: root, or user namespaces, and unshare and ip';
   try {
-    const child = spawn('unshare', unshareArguments(['true']), { stdio: 'ignore' });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    return code === 0 ? false : reason;
-  } catch {
-    return reason;
+    await promisify(execFile)('unshare', unshareArguments(['true']));
+    return false;
+  } catch (error) {
+    const { stderr = '', message } = error as Error & { readonly stderr?: string };
+    const said = (stderr === '' ? message : stderr).trim();
+    return `needs to make network namespaces: root, or user namespaces, unshare and ip (${said})`;
   }
 }
 
