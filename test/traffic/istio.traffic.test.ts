@@ -3,8 +3,8 @@ import { istio } from './istio.ts';
 import { rolloutsUnderTraffic } from './rollouts.ts';
 
 /**
- * Pilot tells Envoy of a pod before it is ready, and Envoy gathers changes of health for a second: a
- * pod that becomes ready sooner than that is given its share of users before Envoy trusts it.
+ * Pilot tells Envoy of pods that are not ready yet, and Envoy's workers hear of a change of health alone
+ * a second late: a pod that was quick to be ready would be given users before it takes any.
  */
 const minReadySeconds = 2;
 
