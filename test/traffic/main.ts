@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlPlaneOrSkip } from '../cluster/require.ts';
 import { prometheusOrSkip } from '../support/real-prometheus.ts';
-import { namespaceOrSkip, runInside } from './namespace.ts';
+import { findWay, runInside } from './namespace.ts';
 import { buildTrafficPrograms, findTrafficPrograms } from './programs.ts';
 
 const isCi = process.env['CI'] === 'true';
@@ -39,8 +39,9 @@ async function build(): Promise<number> {
 }
 
 async function run(): Promise<number> {
-  const lacking = await whatIsLacking();
-  if (lacking !== false) {
+  const way = await findWay();
+  const lacking = way.found ? await whatIsLacking() : way.reason;
+  if (!way.found || lacking !== false) {
     say(`tests under real traffic ${isCi ? 'cannot run' : 'are skipped'}: ${lacking}`);
     return isCi ? 1 : 0;
   }
@@ -51,7 +52,7 @@ async function run(): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'aviary-traffic-'));
   try {
     const node = [process.execPath, '--import', 'tsx', '--test', '--test-concurrency=1'];
-    return await runInside([...node, '--test-reporter=spec', ...paths], {
+    return await runInside(way.flags, [...node, '--test-reporter=spec', ...paths], {
       ...process.env,
       TMPDIR: scratch,
     });
@@ -61,8 +62,7 @@ async function run(): Promise<number> {
 }
 
 async function whatIsLacking(): Promise<string | false> {
-  const lacking =
-    (await namespaceOrSkip()) || (await controlPlaneOrSkip()) || (await prometheusOrSkip());
+  const lacking = (await controlPlaneOrSkip()) || (await prometheusOrSkip());
   if (lacking !== false) return lacking;
   if (isCi) await buildTrafficPrograms(say);
   const search = await findTrafficPrograms();

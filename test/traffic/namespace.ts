@@ -20,19 +20,58 @@ const prepare = `ip link set lo up && ip route add local ${podRange} dev lo`;
 /** Not `exec`: the first process of a namespace takes no default action on signals, a shell passes on. */
 const script = `${prepare} || exit 125; "$@"; exit $?`;
 
-function unshareArguments(command: readonly string[]): readonly string[] {
-  // Who is not root becomes root of a user namespace, where the machine allows that.
-  const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
-  const kinds = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];
-  return [...user, ...kinds, '--', 'sh', '-c', script, 'traffic', ...command];
+const network = ['--net'];
+/** With this, what is left over in there is killed by the kernel; a container may refuse it. */
+const processes = ['--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];
+/** Who is not root, or is it in a container only, becomes root of a user namespace. */
+const user = ['--user', '--map-root-user'];
+
+/** Arguments of unshare, the best first. */
+const ways = [
+  [...network, ...processes],
+  [...user, ...network, ...processes],
+  network,
+  [...user, ...network],
+];
+
+export type Way =
+  | { readonly found: true; readonly flags: readonly string[] }
+  /** In the words of who refused each of them. */
+  | { readonly found: false; readonly reason: string };
+
+const inside = (flags: readonly string[], command: readonly string[]): readonly string[] => [
+  ...flags,
+  '--',
+  'sh',
+  '-c',
+  script,
+  'traffic',
+  ...command,
+];
+
+/** Looks for a way to make such a network here. */
+export async function findWay(): Promise<Way> {
+  const refusals = new Set<string>();
+  for (const flags of ways) {
+    try {
+      await promisify(execFile)('unshare', inside(flags, ['true']));
+      return { found: true, flags };
+    } catch (error) {
+      const { stderr = '', message } = error as Error & { readonly stderr?: string };
+      refusals.add((stderr === '' ? message : stderr).trim());
+    }
+  }
+  const needs = 'needs to make network namespaces: root, or user namespaces, unshare and ip';
+  return { found: false, reason: `${needs} (${[...refusals].join('; ')})` };
 }
 
 /** Runs a command in a network of its own; answers its exit code. */
 export async function runInside(
+  flags: readonly string[],
   command: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const child = spawn('unshare', unshareArguments(command), {
+  const child = spawn('unshare', inside(flags, command), {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: environment,
   });
@@ -44,18 +83,6 @@ export async function runInside(
     return code ?? 1;
   } finally {
     for (const signal of signals) process.removeListener(signal, kill);
-  }
-}
-
-/** `false` if such a network can be made here, else why not, in the words of who refused it. */
-export async function namespaceOrSkip(): Promise<string | false> {
-  try {
-    await promisify(execFile)('unshare', unshareArguments(['true']));
-    return false;
-  } catch (error) {
-    const { stderr = '', message } = error as Error & { readonly stderr?: string };
-    const said = (stderr === '' ? message : stderr).trim();
-    return `needs to make network namespaces: root, or user namespaces, unshare and ip (${said})`;
   }
 }
 
