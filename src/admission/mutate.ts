@@ -10,7 +10,7 @@ import {
   revisionAnnotation,
   targetAnnotations,
 } from '../api/annotations.ts';
-import type { Canary } from '../api/canary.ts';
+import type { Canary, ObjectReference } from '../api/canary.ts';
 import type {
   Container,
   Deployment,
@@ -31,10 +31,7 @@ import { warningsFor } from './warnings.ts';
 /** What is in memory. Nothing here waits or calls. */
 export interface Lookup {
   /** The Canary that has the say over a target. */
-  readonly canaryOf: (
-    namespace: string,
-    target: { readonly kind: string; readonly name: string },
-  ) => Canary | undefined;
+  readonly canaryOf: (namespace: string, target: ObjectReference) => Canary | undefined;
   /** Contents of a referenced object; undefined where they are not in memory. */
   readonly config: (
     kind: ConfigReference['kind'],
@@ -60,11 +57,12 @@ export interface Mutation {
 }
 
 export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
-  const { object, oldObject } = request;
-  const kind = targetKindOf(request);
+  const { object, oldObject, name } = request;
+  const target = { apiVersion: object.apiVersion, kind: request.kind, name };
+  const kind = targetKindOf(target);
   const after = kind?.read(object);
   if (after === undefined) return { answer: { warnings: [] } };
-  const canary = lookup.canaryOf(request.namespace, request);
+  const canary = lookup.canaryOf(request.namespace, target);
   if (canary === undefined) return { answer: release(object) };
 
   const before = oldObject && kind?.read(oldObject);

@@ -51,6 +51,11 @@ const targets = [
     change: 'object.spec.template != oldObject.spec.template',
   },
   { rule: ['', 'v1', 'services'], name: 'spec-change', change: 'object.spec != oldObject.spec' },
+  {
+    rule: ['serving.knative.dev', 'v1', 'services'],
+    name: 'template-change',
+    change: 'object.spec.template != oldObject.spec.template',
+  },
 ] as const;
 
 /** Only what is about gates: commands, and whatever somebody writes about decisions. */
@@ -90,7 +95,7 @@ export function renderMutatingConfiguration(options: RegistrationOptions): OpenO
   return configuration(
     'MutatingWebhookConfiguration',
     ...targets.map(({ rule: [group, version, plural], name, change }) => ({
-      name: `${plural}.aviary.dev`,
+      name: `${group === 'serving.knative.dev' ? 'knative-' : ''}${plural}.aviary.dev`,
       clientConfig: address,
       rules: [rule(group, version, plural)],
       matchConditions: [

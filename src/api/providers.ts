@@ -77,6 +77,7 @@ export const supportedProviders: ProviderTable = {
   skipper: weightsOnly,
   apisix: weightsOnly,
   kuma: weightsOnly,
+  knative: weightsOnly,
   appmesh: appMesh,
   'appmesh:v1beta2': appMesh,
   linkerd: weightsOnly,

@@ -46,7 +46,8 @@ function* knativeTarget(subject: Subject): Iterable<Finding> {
     const message = `can't use ${provider} provider with Knative Service as target`;
     yield refuse('spec.provider', message);
   }
-  if (!isKnative(subject) && provider === 'knative') {
+  // Also where only the flag says so: there would be nothing to route.
+  if (!isKnative(subject) && subject.provider === 'knative') {
     const kind = `${target.apiVersion}/${target.kind}`;
     yield refuse('spec.targetRef', `can't use ${kind} as target if provider is set to knative`);
   }

@@ -1,5 +1,6 @@
 /** A spec as validation reads it: anything may be missing or of another type than it should be. */
 import { parseDuration } from './duration.ts';
+import { isKnativeReference } from './knative.ts';
 import type { ProviderAbilities, ProviderTable } from './providers.ts';
 import { effectiveProvider } from './providers.ts';
 
@@ -87,8 +88,7 @@ function abilitiesOf(
 }
 
 /** Knative Services are told from core Services by their version alone. */
-export const isKnative = ({ target }: Subject): boolean =>
-  target.kind === 'Service' && target.apiVersion === 'serving.knative.dev/v1';
+export const isKnative = ({ target }: Subject): boolean => isKnativeReference(target);
 
 export function fieldsOf(value: unknown): Fields {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);

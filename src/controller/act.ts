@@ -139,8 +139,8 @@ async function ensurePrimary(seen: Snapshot, world: World): Promise<void> {
   if (primary !== undefined || target === undefined || settings === undefined) return;
   await writeWhatPodsNeed(seen, world);
   await copyConfigs(seen, world);
-  const { resource, wanted } = target.renderPrimary(settings);
-  await world.writer.create(resource, wanted);
+  const first = target.renderPrimary(settings);
+  if (first !== undefined) await world.writer.ensure(first.resource, first.live, first.wanted);
 }
 
 /** Once for each revision: what the primary runs is written on it. */

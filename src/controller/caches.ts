@@ -113,7 +113,8 @@ export function createCaches(
   return {
     ...base,
     routes: (resource) => lazily(resource, { withManagers: true }, meshInformers),
-    extensions: (resource) => lazily(resource),
+    // A Knative Service is a target and a route.
+    extensions: (resource) => lazily(resource, { withManagers: true }),
     wrote: (resource, object) => {
       const metadataOnly =
         resource.plural === configMaps.plural || resource.plural === secrets.plural;

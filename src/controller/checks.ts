@@ -11,7 +11,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface ChecksOptions extends Pick<
   MetricsContext,
-  'meshProvider' | 'metricsServer' | 'template' | 'secret'
+  'meshProvider' | 'metricsServer' | 'template' | 'secret' | 'knativeRevision'
 > {
   readonly clock: Clock;
   readonly log: Log;

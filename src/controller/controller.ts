@@ -24,7 +24,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { Informers } from '../kube/informers.ts';
 import type { Log } from '../kube/log.ts';
 import type { ReflectorState } from '../kube/reflector.ts';
-import { canaries, configMaps, secrets } from '../kube/resources.ts';
+import { canaries, configMaps, knativeServices, secrets } from '../kube/resources.ts';
 import { targetKindOf } from '../targets/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { SendAlert } from './alerting.ts';
@@ -255,6 +255,12 @@ function checksOf(options: ControllerOptions, caches: Caches) {
     telemetry,
     template: (namespace, name) => caches.metricTemplates.store.get({ namespace, name }),
     secret: secretReader(kube, signal),
+    knativeRevision: async (namespace, name) => {
+      const service = caches.extensions(knativeServices).store.get({ namespace, name });
+      const revision = service?.status?.latestCreatedRevisionName;
+      if (revision === undefined) throw new Error('has no revision yet');
+      return revision;
+    },
   });
 }
 

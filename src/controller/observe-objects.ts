@@ -60,7 +60,7 @@ export function observeObjects(canary: Canary, reader: Reader, world: World): Ob
     target,
     primary,
     isReading:
-      (kind !== undefined && isReading(kind.resource, world)) ||
+      kind?.reads.some((resource) => isReading(resource, world)) === true ||
       (isKeda && isReading(scaledObjects, world)),
     selector: target?.selector(settings.selectorLabels),
     services: {

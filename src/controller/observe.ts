@@ -178,17 +178,17 @@ function observeRevision(
     ...(checksums === undefined ? {} : { configs: checksums }),
     tracked,
     change,
-    ...attributionOf(target.object, id),
+    ...attributionOf(target.object, target.stamp ?? id),
   };
 }
 
 /** What admission stamped, if it is about this revision: configuration changes without a stamp. */
 function attributionOf(
   { metadata }: KubeObject,
-  id: string,
+  stamp: string,
 ): Pick<RevisionView, 'changedBy' | 'cause'> {
   const { annotations = {} } = metadata;
-  if (annotations[revisionAnnotation] !== id) return {};
+  if (annotations[revisionAnnotation] !== stamp) return {};
   const { [changedByAnnotation]: changedBy, [changeCauseAnnotation]: cause } = annotations;
   return {
     ...(changedBy === undefined ? {} : { changedBy }),

@@ -3,12 +3,13 @@
  * admission review has to search all canaries.
  */
 import type { Canary, ObjectReference } from '../api/canary.ts';
+import { isKnativeReference } from '../api/knative.ts';
 
 export interface TargetIndex {
   applied(canary: Canary): void;
   deleted(canary: Canary): void;
   /** Canaries of this target, the one that has the say first. */
-  of(namespace: string, target: Pick<ObjectReference, 'kind' | 'name'>): readonly Canary[];
+  of(namespace: string, target: ObjectReference): readonly Canary[];
 }
 
 export function createTargetIndex(): TargetIndex {
@@ -41,10 +42,11 @@ export function createTargetIndex(): TargetIndex {
 
 const nameOf = ({ metadata }: Canary): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
-const pathOf = (
-  namespace: string,
-  { kind, name }: Pick<ObjectReference, 'kind' | 'name'>,
-): string => `${namespace}/${kind}/${name}`;
+/** Of Services there are two kinds, and one of each may have the same name. */
+function pathOf(namespace: string, target: ObjectReference): string {
+  const group = isKnativeReference(target) ? 'knative.' : '';
+  return `${namespace}/${group}${target.kind}/${target.name}`;
+}
 
 /** Of two canaries on one target, the older goes on; those of one second go by name. */
 function bySeniority(left: Canary, right: Canary): number {

@@ -1,6 +1,8 @@
 /** Where each kind lives in the API. A `Resource<T>` says what a call for it answers. */
 import type { AlertProvider } from '../api/alert-provider.ts';
 import type { Canary } from '../api/canary.ts';
+import type { KnativeRevision, KnativeService } from '../api/knative.ts';
+import { knativeApiVersion } from '../api/knative.ts';
 import type {
   ConfigMap,
   DaemonSet,
@@ -95,6 +97,12 @@ export const alertProviders = resource<AlertProvider>(
 export const deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments');
 export const daemonSets = resource<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets');
 export const services = resource<Service>('v1', 'Service', 'services');
+export const knativeServices = resource<KnativeService>(knativeApiVersion, 'Service', 'services');
+export const knativeRevisions = resource<KnativeRevision>(
+  knativeApiVersion,
+  'Revision',
+  'revisions',
+);
 export const configMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps');
 export const secrets = resource<Secret>('v1', 'Secret', 'secrets');
 export const namespaces = resource<KubeObject>('v1', 'Namespace', 'namespaces', 'Cluster');

@@ -6,6 +6,7 @@ import { contour } from './contour.ts';
 import { gatewayApi } from './gateway-api.ts';
 import { gloo } from './gloo.ts';
 import { istio } from './istio.ts';
+import { knative } from './knative.ts';
 import { kubernetes } from './kubernetes.ts';
 import { kuma } from './kuma.ts';
 import { nginx } from './nginx.ts';
@@ -43,6 +44,7 @@ const providers: Readonly<Record<string, (options: RoutingOptions) => RoutingPro
   'smi:v1alpha2': () => smi('smi:v1alpha2', 'v1alpha2'),
   'smi:v1alpha3': () => smi('smi:v1alpha3', 'v1alpha3'),
   kuma: () => kuma,
+  knative: () => knative,
   gloo: () => gloo,
   appmesh: () => appMesh,
   'appmesh:v1beta2': () => appMeshV1beta2,

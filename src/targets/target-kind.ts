@@ -49,6 +49,8 @@ export interface TargetSeen extends WorkloadSeen {
   readonly referenceHash: () => string;
   /** Stays the same for as long as nobody writes the target. */
   readonly tracked: () => TrackedTarget;
+  /** What admission calls the same revision, where it cannot know its identity. */
+  readonly stamp: string | undefined;
   /** Why it cannot be released as it is, and what to do about it. */
   readonly problem: string | undefined;
   /** Of its pods; undefined where it has none of its own. */
@@ -59,7 +61,8 @@ export interface TargetSeen extends WorkloadSeen {
   readonly scaling: (replicas: number) => object | undefined;
   /** Undefined where there is no primary. */
   readonly primaryAgrees: (settings: PrimarySettings) => boolean | undefined;
-  readonly renderPrimary: (settings: PrimarySettings) => TargetWrite;
+  /** Undefined where there is nothing yet to make it of. */
+  readonly renderPrimary: (settings: PrimarySettings) => TargetWrite | undefined;
   /** Undefined where there is no primary to promote. */
   readonly renderPromotion: (settings: PrimarySettings) => TargetWrite | undefined;
   /** The canary's Service, where the kind's are copies of the target. */
@@ -88,6 +91,8 @@ export type Lookup = <T extends KubeObject>(resource: Resource<T>, name: string)
 
 export interface TargetKind {
   readonly resource: Resource<KubeObject>;
+  /** What `see` looks up. */
+  readonly reads: readonly Resource<KubeObject>[];
   /** Who makes the Services that routes refer to: the controller, or nobody, where the target does. */
   readonly hasServices: boolean;
   readonly see: (canary: Canary, lookup: Lookup) => Workloads;
@@ -133,6 +138,7 @@ export function targetKind<T extends KubeObject>(definition: Definition<T>): Tar
   const { resource, hasServices } = definition;
   return {
     resource,
+    reads: [resource],
     hasServices,
     see: (canary, lookup) => {
       const target = lookup(resource, canary.spec.targetRef.name);
@@ -192,6 +198,7 @@ function seeTarget<T extends KubeObject>(
       const { uid = '', generation = 0 } = target.metadata;
       return { uid, generation: definition.generation?.(target) ?? generation };
     },
+    stamp: undefined,
     problem: definition.problem?.(target),
     template: definition.template(target),
     selector: (labels) => definition.selector(target, labels),

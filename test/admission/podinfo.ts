@@ -3,6 +3,7 @@
  * podinfo, which its Canary has taken over, and whose primary runs the revision before the change.
  */
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import jsonpatch from 'fast-json-patch';
 import type { Operation } from 'fast-json-patch';
 import type { Lookup } from '../../src/admission/mutate.ts';
@@ -72,8 +73,8 @@ export function lookupOf(
   return {
     configTracking: true,
     isKnownGood: () => false,
-    canaryOf: (namespace, { kind, name }) =>
-      namespace === 'test' && name === 'podinfo' && kind === canary?.spec.targetRef.kind
+    canaryOf: (namespace, target) =>
+      namespace === 'test' && isDeepStrictEqual(target, canary?.spec.targetRef)
         ? canary
         : undefined,
     config: (kind, _, name) =>

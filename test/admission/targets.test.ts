@@ -4,6 +4,7 @@ import { suite, test } from 'node:test';
 import { mutate } from '../../src/admission/mutate.ts';
 import type { AdmissionRequest } from '../../src/admission/review.ts';
 import { scaleToZeroLabel } from '../../src/api/annotations.ts';
+import type { KnativeService } from '../../src/api/knative.ts';
 import type { DaemonSet, KubeObject, Service, StringMap } from '../../src/api/kubernetes.ts';
 import { lookupOf, podinfoCanary } from './podinfo.ts';
 
@@ -39,12 +40,12 @@ const update = (oldObject: KubeObject, object: KubeObject): AdmissionRequest => 
   oldObject,
 });
 
-const canaryOf = (kind: string) =>
-  podinfoCanary({ spec: { targetRef: { apiVersion: 'v1', kind, name: 'podinfo' } } });
+const canaryOf = ({ apiVersion, kind }: KubeObject) =>
+  podinfoCanary({ spec: { targetRef: { apiVersion, kind, name: 'podinfo' } } });
 const idle = { [scaleToZeroLabel]: 'true' };
 
 function admitted(oldObject: KubeObject, object: KubeObject) {
-  const { answer, notice } = mutate(update(oldObject, object), lookupOf(canaryOf(object.kind)));
+  const { answer, notice } = mutate(update(oldObject, object), lookupOf(canaryOf(object)));
   return { ...answer, marks: answer.wanted?.metadata.annotations ?? {}, isNoticed: !!notice };
 }
 
@@ -93,9 +94,20 @@ suite('a Service', () => {
     assert.deepEqual(admitted(service('1'), moved).warnings, []);
   });
 
-  test('of Knative is another kind', () => {
-    const knative = { ...service('2'), apiVersion: 'serving.knative.dev/v1' };
-    const { answer } = mutate(update(knative, knative), lookupOf(canaryOf('Service')));
-    assert.deepEqual(answer, { warnings: [] });
+  test('of Knative is another kind, and stamped for its template', () => {
+    const knative = (image: string): KnativeService => ({
+      apiVersion: 'serving.knative.dev/v1',
+      kind: 'Service',
+      metadata,
+      spec: { template: { spec: { containers: [{ image }] } } },
+    });
+    const { answer } = mutate(
+      update(knative('app:1'), knative('app:2')),
+      lookupOf(canaryOf(service('1'))),
+    );
+    assert.deepEqual(answer.warnings, []);
+    const { marks, warnings } = admitted(knative('app:1'), knative('app:2'));
+    assert.equal(marks['aviary.dev/change-cause'], 'spec: template');
+    assert.match(warnings.join(), /^podinfo: this starts a canary analysis/);
   });
 });

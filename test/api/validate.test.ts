@@ -114,6 +114,12 @@ suite("the reference's refusals, by its words (spec/01, 1.7)", () => {
     });
   }
 
+  test('a target that the provider of the flag has nothing to route to', () => {
+    const [first] = validate({}, { meshProvider: 'knative' }).errors;
+    const message = "can't use apps/v1/Deployment as target if provider is set to knative";
+    assert.deepEqual(first, { path: 'spec.targetRef', message });
+  });
+
   test('references to other namespaces are fine without the flag', () => {
     const metrics = [{ name: 'm', threshold: 1, templateRef: { name: 't', namespace: 'ops' } }];
     assert.deepEqual(validate({ analysis: { metrics } }), { errors: [], warnings: [] });
@@ -382,8 +388,11 @@ suite('refused', () => {
   }
 
   test('a provider of a later version that only the flag names', () => {
-    const [first] = validate({}, { meshProvider: 'knative' }).errors;
-    assert.match(first?.message ?? '', /knative, which -mesh-provider asks for, is not/);
+    const [first] = validate({}, { meshProvider: 'gatewayapi:v1alpha2' }).errors;
+    assert.match(
+      first?.message ?? '',
+      /gatewayapi:v1alpha2, which -mesh-provider asks for, is not/,
+    );
   });
 });
 

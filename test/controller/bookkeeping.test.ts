@@ -70,14 +70,22 @@ describe('memory', () => {
   test('a clock that is hours ahead does not end what has just begun', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     const since = new Date(wallMs - 7_200_000).toISOString();
-    assert.equal(unavailableMs(memory, 'podinfo', { since }, { wallMs, steadyMs: 500_000 }), 12_000);
+    assert.equal(
+      unavailableMs(memory, 'podinfo', { since }, { wallMs, steadyMs: 500_000 }),
+      12_000,
+    );
   });
 
   test('a revision that replaces one without pods has its own deadline before it', () => {
     const memory = recall(canary('a', { status }), { wallMs, steadyMs: 500_000 });
     const since = new Date(wallMs).toISOString();
     const at = (steadyMs: number): number =>
-      unavailableMs(memory, 'podinfo', { since }, { wallMs: wallMs + steadyMs - 500_000, steadyMs });
+      unavailableMs(
+        memory,
+        'podinfo',
+        { since },
+        { wallMs: wallMs + steadyMs - 500_000, steadyMs },
+      );
     assert.equal(at(500_000), 0);
     assert.equal(at(558_000), 58_000);
     // Its condition Available has been False all the time: Kubernetes does not begin anew.
@@ -131,7 +139,7 @@ describe('interests', () => {
 describe('canaries of one target', () => {
   test('the oldest has the say; of one second, the first by name; a moved one gives way', () => {
     const index = createTargetIndex();
-    const target = { kind: 'Deployment', name: 'podinfo' };
+    const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'podinfo' };
     const names = () => index.of('test', target).map(({ metadata }) => metadata.name);
     index.applied(canary('young', {}, '2026-01-02T00:00:00Z'));
     index.applied(canary('b'));
@@ -141,6 +149,15 @@ describe('canaries of one target', () => {
     index.applied(canary('a', { spec: { targetRef: elsewhere } }));
     index.deleted(canary('b'));
     assert.deepEqual(names(), ['young']);
+  });
+
+  test('a Service of Knative is another target than a core Service of its name', () => {
+    const index = createTargetIndex();
+    const core = { apiVersion: 'v1', kind: 'Service', name: 'podinfo' };
+    const knative = { ...core, apiVersion: 'serving.knative.dev/v1' };
+    index.applied(canary('a', { spec: { targetRef: knative } }));
+    assert.deepEqual(index.of('test', core), []);
+    assert.equal(index.of('test', knative).length, 1);
   });
 });
 

@@ -164,10 +164,10 @@ async function writeRoute(
 }
 
 function resourceOf(
-  { kind }: KubeObject,
+  { apiVersion, kind }: KubeObject,
   keys: ReturnType<RoutingProvider['routeKeys']>,
 ): Resource<KubeObject> {
-  if (kind === services.kind) return services;
+  if (kind === services.kind && apiVersion === 'v1') return services;
   const key = keys.find(({ resource }) => resource.kind === kind);
   assert.ok(key, `no key of the provider is of kind ${kind}`);
   return key.resource;
