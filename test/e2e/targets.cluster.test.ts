@@ -7,13 +7,23 @@ import { after, before, describe, test } from 'node:test';
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
+import type { KnativeService } from '../../src/api/knative.ts';
 import type { DaemonSet, HorizontalPodAutoscaler, Service } from '../../src/api/kubernetes.ts';
 import { controlPlaneOrSkip } from '../cluster/require.ts';
 import type { CanaryWatch } from '../support/canary-watch.ts';
 import { watchCanary } from '../support/canary-watch.ts';
 import { until } from '../support/until.ts';
 import type { Kubectl } from './kubectl.ts';
-import { eventsOf, fixture, getJson, imageOf, inNamespace, scaledTo } from './kubectl.ts';
+import {
+  eventsOf,
+  fixture,
+  getJson,
+  imageOf,
+  inNamespace,
+  kubectlOf,
+  repository,
+  scaledTo,
+} from './kubectl.ts';
 import type { Site } from './site.ts';
 import { startSite } from './site.ts';
 
@@ -56,6 +66,32 @@ const autoscaler = stringify({
   },
 });
 
+const knativeService = stringify({
+  apiVersion: 'serving.knative.dev/v1',
+  kind: 'Service',
+  metadata: { name: 'podinfo' },
+  spec: { template: { spec: { containers: [{ image: 'podinfo:1' }] } } },
+});
+
+/** What Knative does with a template: a Revision, and a word in the status. */
+async function playKnative(kubectl: Kubectl, revision: string): Promise<void> {
+  const made = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Revision',
+    metadata: { name: revision },
+    spec: { containers: [{ image: 'podinfo' }] },
+  };
+  await kubectl(['create', '-f', '-'], stringify(made));
+  const status = (of: string, what: object) =>
+    kubectl(['patch', of, '--subresource=status', '--type=merge', '-p', JSON.stringify(what)]);
+  await status(`revisions.serving.knative.dev/${revision}`, {
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  await status(`${knative}/podinfo`, { status: { latestCreatedRevisionName: revision } });
+}
+
+const knative = 'services.serving.knative.dev';
+
 interface Released {
   readonly kubectl: Kubectl;
   readonly watch: CanaryWatch;
@@ -65,6 +101,8 @@ describe('kinds of targets', { skip, timeout: 400_000, concurrency: true }, () =
   let site: Site;
   before(async () => {
     site = await startSite({ nodes: 2 });
+    const crds = repository('test/crds/knative');
+    await kubectlOf(site.cluster)(['apply', '--server-side', '-f', crds]);
   });
   after(() => site?.stop());
 
@@ -178,6 +216,37 @@ describe('kinds of targets', { skip, timeout: 400_000, concurrency: true }, () =
     );
     await watch.sees('Succeeded', rollout);
     assert.equal(await colorOf('podinfo-primary'), 'green');
+    watch.stop();
+  });
+
+  test('a Knative Service', async () => {
+    const { kubectl, watch } = await initialized(
+      'knative',
+      async (run) => {
+        await run(['apply', '-f', '-'], knativeService);
+        await playKnative(run, 'podinfo-00001');
+      },
+      {
+        provider: 'knative',
+        targetRef: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'podinfo' },
+      },
+    );
+    const live = async () => {
+      const found = (await getJson(kubectl, `${knative}/podinfo`)) as unknown as KnativeService;
+      const primary = found.metadata.annotations?.['flagger.app/primary-revision'];
+      const shares = (found.spec.traffic ?? []).map(({ percent = 0 }) => percent);
+      return [primary, ...shares];
+    };
+    assert.deepEqual(await live(), ['podinfo-00001', 0, 100]);
+    const image =
+      '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"podinfo:2"}]';
+    const { stderr } = await kubectl(['patch', `${knative}/podinfo`, '--type=json', '-p', image]);
+    assert.match(stderr, warning);
+    await playKnative(kubectl, 'podinfo-00002');
+    await watch.sees('Progressing', { weight: 10 });
+    assert.deepEqual(await live(), ['podinfo-00001', 10, 90]);
+    await watch.sees('Succeeded', rollout);
+    assert.deepEqual(await live(), ['podinfo-00002', 0, 100]);
     watch.stop();
   });
 });
