@@ -24,6 +24,7 @@ import { initialize } from './initialize.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation } from './observation.ts';
 import { planOf } from './plan.ts';
+import { judgePrimary } from './primary.ts';
 import { progress } from './progress.ts';
 import { finalise, promote } from './promote.ts';
 import { rest, waitForApproval } from './rest.ts';
@@ -46,7 +47,7 @@ export function decide(seen: Observation, now: Moment): Decision {
     return { ...nothing, status: transition(seen, {}, now), lookAgainAtMs: now.steadyMs };
   }
   if (seen.revision?.change === 'Adopt') return adopt(seen, now);
-  return hear(seen, now) ?? decidePhase(seen, now);
+  return hear(seen, now) ?? decidePhase(judgePrimary(seen), now);
 }
 
 function decidePhase(seen: Observation, now: Moment): Decision {

@@ -43,6 +43,12 @@ export const scalingUp = (canary: Canary) =>
     true,
   );
 
+/** Of a primary that somebody scaled down: the reference has the text, and cannot say it (D25). */
+export const primaryScaledToZero = (canary: Canary): string => {
+  const kind = canary.spec.targetRef.kind.toLowerCase();
+  return `halt ${displayName(canary)} advancement: primary ${kind} is scaled to zero`;
+};
+
 export const restarting = (canary: Canary) =>
   normal(`New revision detected! Restarting analysis for ${targetDisplayName(canary)}`);
 

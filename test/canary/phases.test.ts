@@ -107,6 +107,12 @@ check("'' and Initializing", {
   ],
 });
 
+const autoscalerRef = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  name: 'podinfo',
+};
+const scaled = canaryOf({}, { autoscalerRef });
 const gated = canaryOf({ webhooks: hooks('confirm-rollout') });
 const killable = canaryOf({ webhooks: hooks('confirm-rollout', 'rollback') });
 const startsUp = [
@@ -129,6 +135,18 @@ const alone = (more: Partial<Observation>, phase: CanaryStatus['phase'] = 'Faile
 
 check('Initialized, Succeeded and Failed', {
   'nothing is done while nothing changes, and no time is set': [observationOf(), ['Route 100:0']],
+  'D25: nothing begins beside a primary that somebody scaled to zero': [
+    observationOf({ more: { ...changed, primary: idle } }),
+    [
+      'Route 100:0',
+      '! halt podinfo.default advancement: primary deployment is scaled to zero',
+      'again +10s',
+    ],
+  ],
+  'D25: an autoscaler may take the primary to zero': [
+    observationOf({ canary: scaled, more: { ...changed, primary: idle } }),
+    startsUp,
+  ],
   '5: a change is acknowledged, and Progressing brings the target up': [
     observationOf({ more: changed }),
     startsUp,
@@ -336,6 +354,14 @@ check('Progressing', {
       'Route 100:0',
       '→ Progressing 0 0',
       'New revision detected! Restarting analysis for podinfo.default',
+    ],
+  ],
+  'D25: it halts while the primary is scaled to zero': [
+    { ...at(20), primary: idle },
+    [
+      'Route 80:20',
+      '! halt podinfo.default advancement: primary deployment is scaled to zero',
+      'again +10s',
     ],
   ],
   '6: nor does it send traffic to a primary that has just lost its pods': [
