@@ -24,17 +24,20 @@ import { initialize } from './initialize.ts';
 import * as say from './messages.ts';
 import type { Moment, Observation } from './observation.ts';
 import { planOf } from './plan.ts';
-import { judgePrimary } from './primary.ts';
 import { progress } from './progress.ts';
 import { finalise, promote } from './promote.ts';
+import { judgeReadiness, settledAtMs } from './readiness.ts';
 import { rest, waitForApproval } from './rest.ts';
 import { isStalled, stalled, statusOf, transition } from './status.ts';
 import { terminate } from './terminate.ts';
+import { lookingAgain } from './upkeep.ts';
 import { renamed } from './window.ts';
 
 export function decide(seen: Observation, now: Moment): Decision {
   const { canary, problem } = seen;
-  if (canary.metadata.deletionTimestamp !== undefined) return terminate(seen, now);
+  if (canary.metadata.deletionTimestamp !== undefined) {
+    return decideReadiness(seen, now, terminate);
+  }
 
   const finalizerEffects = ensureFinalizer(canary);
   if (finalizerEffects.length > 0) return { ...nothing, effects: finalizerEffects };
@@ -47,7 +50,19 @@ export function decide(seen: Observation, now: Moment): Decision {
     return { ...nothing, status: transition(seen, {}, now), lookAgainAtMs: now.steadyMs };
   }
   if (seen.revision?.change === 'Adopt') return adopt(seen, now);
-  return hear(seen, now) ?? decidePhase(judgePrimary(seen), now);
+  return hear(seen, now) ?? decideReadiness(seen, now, decidePhase);
+}
+
+/** Whoever sees a side that settles looks again when it has. */
+function decideReadiness(
+  seen: Observation,
+  now: Moment,
+  decidePart: (judged: Observation, now: Moment) => Decision,
+): Decision {
+  const judged = judgeReadiness(seen, now);
+  const atMs = settledAtMs(judged);
+  const decision = decidePart(judged, now);
+  return atMs === undefined ? decision : lookingAgain(decision, atMs);
 }
 
 function decidePhase(seen: Observation, now: Moment): Decision {

@@ -12,7 +12,9 @@ export type Readiness =
       readonly message: string;
       /** False once a deadline has passed: waiting longer will not help. */
       readonly retriable: boolean;
-    };
+    }
+  /** Ready so lately that what carries traffic may not know it. Only the core says so. */
+  | { readonly kind: 'Settling'; readonly retriable: true; readonly untilMs: number };
 
 export interface WorkloadView {
   /** Replicas that the object asks for. */
@@ -20,6 +22,8 @@ export interface WorkloadView {
   readonly availablePods: number;
   /** `message` names the workload, as the event will. */
   readonly readiness: Readiness;
+  /** When it was first seen ready with pods, by the steady clock; absent where it always was. */
+  readonly readySinceMs?: number;
   /** The revision that the object says it runs; the primary's is stamped by the controller. */
   readonly revision?: string;
 }

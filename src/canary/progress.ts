@@ -68,7 +68,7 @@ function awaitReady(
   now: Moment,
   side: Readiness | undefined,
 ): Decision | undefined {
-  if (side?.kind !== 'NotReady') return undefined;
+  if (side === undefined || side.kind === 'Ready') return undefined;
   if (!side.retriable) return fail(seen, now, say.deadlineExceeded(seen.canary, side.message));
   return hold(seen, now, upheld(seen), side);
 }
@@ -79,8 +79,9 @@ function awaitReady(
  */
 function canaryReadiness(target: Observation['target']): Readiness {
   const message = 'waiting for the canary to have pods';
-  const hasPods = target !== undefined && target.replicas > 0 && target.availablePods > 0;
-  if (hasPods || target?.readiness.kind === 'NotReady') return target.readiness;
+  const hasPods = (target?.replicas ?? 0) > 0 && (target?.availablePods ?? 0) > 0;
+  if (target !== undefined && (hasPods || target.readiness.kind !== 'Ready'))
+    return target.readiness;
   return { kind: 'NotReady', message, retriable: true };
 }
 

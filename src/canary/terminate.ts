@@ -33,9 +33,10 @@ export function terminate(seen: Observation, now: Moment): Decision {
     primary !== undefined && primary.replicas > 0 ? primary.replicas : scaleUpReplicas;
   const scaleUp = { kind: 'ScaleTarget', replicas } as const;
   if (target.replicas !== replicas) return { ...nothing, effects: [scaleUp] };
-  if (target.readiness.kind === 'NotReady') {
+  if (target.readiness.kind !== 'Ready') {
     const held = hold(seen, now, [], target.readiness);
-    return { ...held, sayings: [...held.sayings, say.howToGiveUp(canary)] };
+    const advice = target.readiness.kind === 'NotReady' ? [say.howToGiveUp(canary)] : [];
+    return { ...held, sayings: [...held.sayings, ...advice] };
   }
   return {
     ...nothing,

@@ -24,6 +24,8 @@ export interface Memory {
   validated: { readonly generation: number; readonly problem: Problem | undefined } | undefined;
   /** Workloads with fewer pods than they must have: since when, in both clocks. */
   readonly unavailable: Map<string, { readonly since: string; readonly sinceMs: number }>;
+  /** Workloads that were seen without ready pods: since when they have some, by the steady clock. */
+  readonly readySince: Map<string, number | undefined>;
   readonly routes: RouteRecord;
   /** Looks in a row that failed, conflicts aside. */
   failedLooks: number;
@@ -58,6 +60,7 @@ export function recall(canary: Canary, now: Times): Memory {
     validated: undefined,
     asking: new Map(),
     unavailable: new Map(),
+    readySince: new Map(),
     routes: createRouteRecord(),
     failedLooks: 0,
     said: new Set(),
@@ -100,6 +103,19 @@ export function unavailableMs(
   const sinceMs = steadyMs - Math.min(Math.max(wallMs - sinceWallMs, 0), inPhaseMs);
   memory.unavailable.set(workload, { since, sinceMs });
   return steadyMs - sinceMs;
+}
+
+/** When a workload was first seen with ready pods; undefined where it was never seen without. */
+export function readySinceMs(
+  { readySince }: Memory,
+  workload: string,
+  isReady: boolean,
+  { steadyMs }: Times,
+): number | undefined {
+  const isAnew = readySince.has(workload) && readySince.get(workload) === undefined;
+  if (!isReady) readySince.set(workload, undefined);
+  else if (isAnew) readySince.set(workload, steadyMs);
+  return readySince.get(workload);
 }
 
 /** A shortage that says nothing of its beginning begins when it is first seen. */

@@ -29,7 +29,7 @@ import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
 import { isKnownGood } from './known-good.ts';
 import type { Memory } from './memory.ts';
-import { unavailableMs } from './memory.ts';
+import { readySinceMs, unavailableMs } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
 import { observeConfigs } from './observe-configs.ts';
 import { observeDependencies } from './observe-dependencies.ts';
@@ -142,12 +142,21 @@ function viewOf(
   { clock }: World,
 ): WorkloadView {
   const { object, replicas, availablePods, revision, shortage } = workload;
+  const times = timesOf(clock);
   const readiness = workload.readiness({
     deadlineMs: progressDeadlineMs(canary),
     thresholdPercent,
-    unavailableMs: unavailableMs(memory, object.metadata.name, shortage, timesOf(clock)),
+    unavailableMs: unavailableMs(memory, object.metadata.name, shortage, times),
   });
-  return { replicas, availablePods, readiness, ...(revision === undefined ? {} : { revision }) };
+  const isReady = readiness.kind === 'Ready' && replicas > 0 && availablePods > 0;
+  const sinceMs = readySinceMs(memory, object.metadata.name, isReady, times);
+  return {
+    replicas,
+    availablePods,
+    readiness,
+    ...(sinceMs === undefined ? {} : { readySinceMs: sinceMs }),
+    ...(revision === undefined ? {} : { revision }),
+  };
 }
 
 function observeRevision(

@@ -105,6 +105,9 @@ export const split = (canary: number, mirrored = false) => ({
 /** Time of every table test, and an interval after the last transition of its observation. */
 export const now: Moment = { steadyMs: 100_000, wallTime: '2026-01-01T00:01:40Z' };
 
+/** Ready for half a second: gateways may not know its pods. */
+export const settling: WorkloadView = { ...running, readySinceMs: now.steadyMs - 500 };
+
 export interface Given {
   readonly canary?: Canary;
   readonly status?: Partial<CanaryStatus>;

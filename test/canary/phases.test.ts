@@ -22,6 +22,7 @@ import {
   revisionView,
   rolling,
   running,
+  settling,
   split,
   stuck,
 } from './builders.ts';
@@ -79,6 +80,10 @@ check("'' and Initializing", {
   'a primary that is not ready takes nothing over': [
     initializing({ primary: { ...running, readiness: rolling, revision: idOf('v1') } }),
     ['! rolling out', 'again +10s'],
+  ],
+  'a primary that has just become ready takes over once gateways know its pods': [
+    initializing({ primary: { ...settling, revision: idOf('v1') } }),
+    ['again +1s'],
   ],
   '3, D31: a primary that never will be ready takes nothing over either': [
     initializing({ primary: { ...running, readiness: stuck, revision: idOf('v1') } }),
@@ -306,6 +311,10 @@ check('Progressing', {
       'Starting canary analysis for podinfo.default',
       'Advance podinfo.default canary weight 10',
     ],
+  ],
+  'it is not taken before gateways know its pods': [
+    { ...at(0), transitionAtMs: now.steadyMs, target: settling },
+    ['Route 100:0', 'again +1s'],
   ],
   'between two verdicts nothing moves': [
     { ...at(10), beatAtMs: now.steadyMs - 4000 },
@@ -591,6 +600,10 @@ check('Promoting', {
     promoting(30, { primary: { ...serving, readiness: rolling } }),
     ['Route 70:30', '! rolling out', 'again +10s'],
   ],
+  '9: the traffic returns once gateways know its new pods': [
+    promoting(30, { primary: { ...serving, ...settling } }),
+    ['Route 70:30', 'again +1s'],
+  ],
   '9: the traffic returns as soon as it is ready': [
     promoting(30),
     ['Route 100:0', '→ Finalising 0 0 draining', 'Routing all traffic to primary'],
@@ -717,6 +730,7 @@ check('what comes before the phase', {
     terminating({ target: { ...running, readiness: rolling } }),
     ['! rolling out', `! ${givingUp}`, 'again +10s'],
   ],
+  'and gateways learn of its pods first': [terminating({ target: settling }), ['again +1s']],
   'who does not want to wait takes revertOnDeletion back': [
     optedOut(terminating({ target: { ...running, readiness: stuck } })),
     ['EnsureFinalizer false', 'Terminated canary podinfo.default'],

@@ -100,7 +100,7 @@ describe('a rollout', () => {
     assert.deepEqual(weightStory(site, 'podinfo'), allWeights);
     assert.equal(since.writes().length, 14, 'two writes a step');
     assert.deepEqual(since.calls().filter(isRead), []);
-    assert.ok(process.looks() - looks <= 20, 'few looks');
+    assert.ok(process.looks() - looks <= 22, 'few looks');
     laws.check();
     assert.deepEqual(process.errors, []);
     await process.stop();

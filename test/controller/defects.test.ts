@@ -180,21 +180,24 @@ row(
 const scalePrimary = (stage: Stage, replicas: number): Promise<void> =>
   stage.edit(deployments, (it) => ({ ...it, spec: { ...it.spec, replicas } }), 'web-primary');
 
-row('D25: a rollout halts while the primary is scaled to zero, and goes on after', async (stage) => {
-  await initialized(stage);
-  await setImage(stage, 'web:2');
-  const advanced = () => stage.said().includes('Advance web.default canary weight 50');
-  assert.ok(await stage.world.clock.advanceUntil(advanced, 60_000));
-  await scalePrimary(stage, 0);
-  await stage.world.clock.advance(30_000);
-  assert.equal(
-    stage.said().at(-1),
-    'halt web.default advancement: primary deployment is scaled to zero',
-  );
-  assert.equal(statusOf(stage)?.canaryWeight, 50);
-  await scalePrimary(stage, 1);
-  await stage.until('Succeeded');
-});
+row(
+  'D25: a rollout halts while the primary is scaled to zero, and goes on after',
+  async (stage) => {
+    await initialized(stage);
+    await setImage(stage, 'web:2');
+    const advanced = () => stage.said().includes('Advance web.default canary weight 50');
+    assert.ok(await stage.world.clock.advanceUntil(advanced, 60_000));
+    await scalePrimary(stage, 0);
+    await stage.world.clock.advance(30_000);
+    assert.equal(
+      stage.said().at(-1),
+      'halt web.default advancement: primary deployment is scaled to zero',
+    );
+    assert.equal(statusOf(stage)?.canaryWeight, 50);
+    await scalePrimary(stage, 1);
+    await stage.until('Succeeded');
+  },
+);
 
 const named = (name: string, canary = canaryOf()) => ({ ...canary, metadata: { ...key, name } });
 const stalledOf = (stage: Stage, name: string) =>

@@ -96,14 +96,14 @@ suite('a rehearsal', () => {
     const { requests, rollouts } = await shipped('errors-30-percent');
     const [rollout] = rollouts;
     assert.ok(rollout);
-    // 10 s until the pods are ready, then three verdicts at weight 10.
+    // 10 s until the pods are ready, 1.5 s until gateways know them, then three verdicts at weight 10.
     assert.equal(rollout.weightMax, 10);
-    const seconds = (rollout.endedAtMs - rollout.startedAtMs) / 1000 - 10;
+    const seconds = (rollout.endedAtMs - rollout.startedAtMs) / 1000 - 11.5;
     assert.ok(
       Math.abs(requests.failedByNew - seconds * 50 * 0.1 * 0.3) < 2,
       JSON.stringify(requests),
     );
-    assert.ok(Math.abs(requests.failedAllAtOnce - (seconds + 10) * 50 * 0.3) < 2);
+    assert.ok(Math.abs(requests.failedAllAtOnce - (seconds + 11.5) * 50 * 0.3) < 2);
   });
 
   test('judges a MetricTemplate by the values of the scenario', async () => {

@@ -7,13 +7,11 @@ const weightOfCanary = '[?(@.name=="shop-canary")].weight';
 await rolloutsUnderTraffic(contour, {
   contour: {
     fixture: 'contour.yaml',
-    minReadySeconds: 0,
     host: 'contour.shop.test',
     route: ['httpproxies', `{.spec.routes[0].services${weightOfCanary}}`],
   },
   gatewayapi: {
     fixture: 'gateway.yaml',
-    minReadySeconds: 0,
     host: 'gateway.shop.test',
     route: ['httproutes', `{.spec.rules[0].backendRefs${weightOfCanary}}`],
   },

@@ -36,8 +36,6 @@ const timeout = 480_000;
 export interface Provider {
   /** In which PROMETHEUS_URL stands for one. */
   readonly fixture: string;
-  /** For how long pods must be ready before they count as available. */
-  readonly minReadySeconds: number;
   readonly host: string;
   /** Resource and path of the canary's weight. */
   readonly route: readonly [string, string];
@@ -86,13 +84,10 @@ export async function rolloutsUnderTraffic(
 async function openShop(
   { cluster, gateway, prometheus }: TrafficSite,
   namespace: string,
-  { fixture, minReadySeconds, host, route: [resource, path] }: Provider,
+  { fixture, host, route: [resource, path] }: Provider,
 ): Promise<Shop> {
   const kubectl = await inNamespace(cluster, namespace);
-  const placeholders = {
-    PROMETHEUS_URL: prometheus.url,
-    MIN_READY_SECONDS: String(minReadySeconds),
-  };
+  const placeholders = { PROMETHEUS_URL: prometheus.url };
   for (const name of ['shop.yaml', fixture]) {
     await kubectl(['apply', '-f', '-'], await filled(name, placeholders));
   }
