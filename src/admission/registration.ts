@@ -124,7 +124,7 @@ export function renderValidatingConfiguration(options: RegistrationOptions): Ope
   return configuration('ValidatingWebhookConfiguration', {
     name: 'canaries.aviary.dev',
     clientConfig: clientConfig(options, '/validate'),
-    rules: [rule('flagger.app', 'v1beta1', 'canaries')],
+    rules: [rule('flagger.app', 'v1beta1', 'canaries', ['CREATE', 'UPDATE', 'DELETE'])],
     sideEffects: 'None',
     ...common(options),
   });
@@ -148,11 +148,16 @@ const configuration = (kind: string, ...webhooks: readonly object[]): OpenObject
   webhooks,
 });
 
-const rule = (group: string, version: string, resource: string) => ({
+const rule = (
+  group: string,
+  version: string,
+  resource: string,
+  operations: readonly string[] = ['CREATE', 'UPDATE'],
+) => ({
   apiGroups: [group],
   apiVersions: [version],
   resources: [resource],
-  operations: ['CREATE', 'UPDATE'],
+  operations,
   scope: 'Namespaced',
 });
 

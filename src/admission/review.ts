@@ -11,6 +11,7 @@ export interface AdmissionRequest {
   /** Who made the request, as the API server knows them. */
   readonly user: string;
   readonly dryRun: boolean;
+  /** What is deleted, in a deletion. */
   readonly object: KubeObject;
   readonly oldObject?: KubeObject;
 }
@@ -30,17 +31,18 @@ export function parseReview(body: unknown): ParsedReview {
   const request = fieldsOf(review['request']);
   const uid = textOf(request['uid']);
   if (uid === '') return refuse('request.uid is missing');
-  const object = objectOf(request['object']);
+  const operation = textOf(request['operation']);
+  const oldObject = objectOf(request['oldObject']);
+  const object = operation === 'DELETE' ? oldObject : objectOf(request['object']);
   if (object === undefined) {
     return { ok: false, error: 'request.object is no Kubernetes object', uid };
   }
-  const oldObject = objectOf(request['oldObject']);
   return {
     ok: true,
     request: {
       uid,
       kind: textOf(fieldsOf(request['kind'])['kind']),
-      operation: textOf(request['operation']),
+      operation,
       namespace: textOf(request['namespace']),
       name: textOf(request['name']),
       user: textOf(fieldsOf(request['userInfo'])['username']),

@@ -74,6 +74,7 @@ type Decide = (request: AdmissionRequest) => AdmissionAnswer;
 const decideMutation =
   ({ lookup, noticed, now }: AdmissionOptions): Decide =>
   (request) => {
+    if (request.operation === 'DELETE') return { warnings: [] };
     if (request.kind === 'Canary') return decideCanary(request, noticed, now());
     const { answer, notice } = mutate(request, lookup);
     if (notice !== undefined) noticed(notice);

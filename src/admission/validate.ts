@@ -10,6 +10,7 @@ import type { FindCanary } from '../api/dependencies.ts';
 import { cycleThrough, dependenciesOf, describeCycle } from '../api/dependencies.ts';
 import { describeProblems } from '../api/validate.ts';
 import type { Validation } from '../api/validate.ts';
+import { warnOfDeletion } from './deletion.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 
 export interface ValidationLookup {
@@ -31,6 +32,7 @@ export interface ValidationLookup {
 export function validate(request: AdmissionRequest, lookup: ValidationLookup): AdmissionAnswer {
   const canary = request.object as Canary;
   if (canary.apiVersion !== canaryApiVersion || canary.kind !== 'Canary') return { warnings: [] };
+  if (request.operation === 'DELETE') return { warnings: warnOfDeletion(canary) };
   // Finalizers must go whatever the spec says.
   if (canary.metadata.deletionTimestamp !== undefined) return { warnings: [] };
   const before = request.oldObject as Canary | undefined;

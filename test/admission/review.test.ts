@@ -26,6 +26,13 @@ suite('reading', () => {
     });
   });
 
+  test('takes what is deleted for the object of a deletion', () => {
+    const parsed = parseReview(readReview('canary-delete'));
+    assert.ok(parsed.ok);
+    assert.equal(parsed.request.operation, 'DELETE');
+    assert.equal(parsed.request.object, parsed.request.oldObject);
+  });
+
   const refused: Record<string, [unknown, string]> = {
     'nothing at all': [undefined, 'kind is not AdmissionReview'],
     'a list': [[review], 'kind is not AdmissionReview'],

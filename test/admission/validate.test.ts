@@ -171,6 +171,58 @@ suite('a Canary', () => {
   });
 });
 
+suite('whoever deletes a Canary is told what becomes of the application (R10)', () => {
+  const made = 'the primary, Services and routes that were made for it';
+  const targetOf = (kind: string, apiVersion: string): Partial<Canary['spec']> => ({
+    targetRef: { apiVersion, kind, name: 'podinfo' },
+  });
+  const knative = targetOf('Service', 'serving.knative.dev/v1');
+  const backFirst = 'with spec.revertOnDeletion it would take its traffic back first';
+  const rows: Record<string, readonly [Partial<Canary['spec']>, string]> = {
+    'its target stays without pods': [
+      {},
+      `${made} go, and Deployment podinfo stays without pods; ${backFirst}`,
+    ],
+    'so does a DaemonSet': [
+      targetOf('DaemonSet', 'apps/v1'),
+      `${made} go, and DaemonSet podinfo stays without pods; ${backFirst}`,
+    ],
+    'a Service has none': [
+      targetOf('Service', 'v1'),
+      `${made} go, and Service podinfo stays; ${backFirst}`,
+    ],
+    'Knative keeps its traffic': [
+      knative,
+      'traffic of Service podinfo stays where it is; with spec.revertOnDeletion it would follow the latest revision',
+    ],
+    'the target comes back first where it is to be undone': [
+      { revertOnDeletion: true },
+      `Deployment podinfo takes its traffic back, and then ${made} go`,
+    ],
+    'Knative’s traffic is set free': [
+      { ...knative, revertOnDeletion: true },
+      'traffic of Service podinfo will follow its latest revision',
+    ],
+  };
+  const deleted = (canary: Canary) =>
+    validate({ ...readRequest('canary-delete'), object: canary }, lookup);
+  for (const [name, [spec, expected]] of Object.entries(rows)) {
+    test(name, () => {
+      const answer = deleted(podinfoCanary({ spec: { analysis, ...spec } }));
+      assert.deepEqual(answer, { warnings: [`canary podinfo.test: ${expected}`] });
+      assert.ok((answer.warnings[0] ?? '').length <= 256, 'clients cut what is longer');
+    });
+  }
+
+  test('not while the target serves by itself, nor once more while it is undone', () => {
+    const initializing = podinfoCanary({ status: { phase: 'Initializing' } });
+    const { status: _, ...bare } = good;
+    for (const canary of [initializing, bare, leaving]) {
+      assert.deepEqual(deleted(canary), { warnings: [] });
+    }
+  });
+});
+
 suite('a cycle of dependencies', () => {
   const backend = withDependency(named('backend'), good.metadata.name);
   const knows: ValidationLookup = {

@@ -56,7 +56,12 @@ describe('revertOnDeletion', { skip, timeout: 120_000 }, () => {
       assert.deepEqual((await find('service/podinfo')).spec.selector, { app: 'podinfo-primary' });
       assert.deepEqual((await find('virtualservice/podinfo')).spec.exportTo, ['.'], 'kept');
 
-      await kubectl(['delete', 'canary', 'podinfo', '--timeout=60s']);
+      const deletion = await kubectl(['delete', 'canary', 'podinfo', '--timeout=60s']);
+      assert.equal(
+        deletion.stderr.trim(),
+        'Warning: canary podinfo.test: Deployment podinfo takes its traffic back, and then ' +
+          'the primary, Services and routes that were made for it go',
+      );
       await scaledTo(kubectl, 'podinfo', 2);
       const target = await find('deployment/podinfo');
       assert.equal(target.metadata.annotations?.['aviary.dev/canary'], undefined);
