@@ -2,8 +2,8 @@
 import type { Canary } from '../../src/api/canary.ts';
 import { serviceNames } from '../../src/api/defaults.ts';
 import type { Json, KubeObject } from '../../src/api/kubernetes.ts';
+import type { OpaqueObject } from '../../src/kube/resources.ts';
 import type { RoutingProvider } from '../../src/routing/provider.ts';
-import { namespace } from './canaries.ts';
 
 /** The canary as the provider needs it: with the names of those objects. */
 export function furnished(provider: RoutingProvider, canary: Canary): Canary {
@@ -23,15 +23,22 @@ function sideServices(canary: Canary): readonly KubeObject[] {
   const service = (name: string, app: string): KubeObject & { spec: Json } => ({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace },
+    metadata: { name, namespace: canary.metadata.namespace ?? '' },
     spec: { selector: { app } },
   });
   return [service(primary, 'podinfo-primary'), service(other, 'podinfo')];
 }
 
-export function sourcesFor(canary: Canary): readonly KubeObject[] {
+export const sourcesFor = (canary: Canary): readonly KubeObject[] => [
+  ...sideServices(canary),
+  ...userObjects(canary),
+];
+
+/** The Ingress and the ApisixRoute that lead users to the apex. */
+export function userObjects(canary: Canary): readonly OpaqueObject[] {
   const { apex } = serviceNames(canary);
-  const object = (apiVersion: string, kind: string, spec: Json): KubeObject & { spec: Json } => ({
+  const { namespace = '' } = canary.metadata;
+  const object = (apiVersion: string, kind: string, spec: Json): OpaqueObject => ({
     apiVersion,
     kind,
     metadata: { name: 'shop', namespace },
@@ -40,7 +47,6 @@ export function sourcesFor(canary: Canary): readonly KubeObject[] {
   const backend = { service: { name: apex, port: { number: 80 } } };
   const paths = [{ path: '/', pathType: 'Prefix', backend }];
   return [
-    ...sideServices(canary),
     object('networking.k8s.io/v1', 'Ingress', {
       ingressClassName: 'public',
       rules: [{ host: 'app.example.com', http: { paths } }, { host: 'other.example.com' }],

@@ -1,11 +1,12 @@
 /**
- * Whole rollouts through the real controller on the embedded cluster, with the real CRDs of SMI,
- * Kuma, Gloo and App Mesh: what its routes say at each change, and what is written before what.
+ * Whole rollouts of every strategy behind every provider, through the real controller on the embedded
+ * cluster, with the real CRDs: what its routes say at each change, and what is written before what.
  */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Canary, CanarySpec } from '../../src/api/canary.ts';
+import type { Canary, CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
+import { supportedProviders } from '../../src/api/providers.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
 import { canaries, customResourceDefinitions, deployments } from '../../src/kube/resources.ts';
 import type { OpaqueObject, Resource } from '../../src/kube/resources.ts';
@@ -14,6 +15,7 @@ import { providerFor } from '../../src/routing/registry.ts';
 import type { Stage } from '../support/stage.ts';
 import { canaryOf, createStage, key, setImage, target } from '../support/stage.ts';
 import { crdChoices } from './crd-files.ts';
+import { furnished, userObjects } from './sources.ts';
 
 interface Told {
   /** Weights of the canary, each as often as it was reached. */
@@ -33,17 +35,10 @@ interface Options {
   readonly passes?: () => boolean;
 }
 
-const providers = [
-  'linkerd',
-  'osm',
-  'smi:v1alpha1',
-  'smi:v1alpha2',
-  'smi:v1alpha3',
-  'kuma',
-  'gloo',
-  'appmesh',
-  'appmesh:v1beta2',
-];
+/** What Knative shares out are revisions: see test/targets. */
+const providers = Object.keys(supportedProviders).filter(
+  (name) => name !== 'knative' && supportedProviders[name]?.weights === true,
+);
 
 const resourcesOf = (
   provider: RoutingProvider,
@@ -55,20 +50,16 @@ const resourcesOf = (
 async function play(name: string, { spec, passes }: Options, acts: (play: Play) => Promise<void>) {
   const provider = providerFor(name);
   assert.ok(provider);
-  const canary = canaryOf(
-    {},
-    { provider: name, service: { port: 80, meshName: 'global' }, ...spec },
+  const canary = furnished(
+    provider,
+    canaryOf(
+      {},
+      { provider: name, service: { port: 80, gatewayRefs: [{ name: 'public' }] }, ...spec },
+    ),
   );
-  const [definitions = []] = crdChoices(resourcesOf(provider, canary));
-  assert.ok(definitions.length > 0, `no CRDs for ${name}`);
   const stage = await createStage({
     ...(passes !== undefined && { passes }),
-    before: (api) =>
-      Promise.all(
-        definitions.map(({ definition }) =>
-          api.create(customResourceDefinitions, definition as KubeObject as OpaqueObject),
-        ),
-      ),
+    before: (api) => furnish(api, provider, canary),
   });
   const told = listen(stage.api, provider, canary);
   try {
@@ -77,6 +68,23 @@ async function play(name: string, { spec, passes }: Options, acts: (play: Play) 
     await acts({ stage, provider, told });
   } finally {
     stage.end();
+  }
+}
+
+/** What the mesh or the ingress controller brings, and what users have before the canary. */
+async function furnish(
+  api: ControllerApi,
+  provider: RoutingProvider,
+  canary: Canary,
+): Promise<void> {
+  const resources = resourcesOf(provider, canary);
+  const [definitions = []] = crdChoices(resources);
+  await Promise.all(
+    definitions.map(({ definition }) => api.create(customResourceDefinitions, definition)),
+  );
+  for (const object of userObjects(canary)) {
+    const resource = resources.find(({ kind }) => kind === object.kind);
+    if (resource !== undefined) await api.create(resource, object);
   }
 }
 
@@ -128,20 +136,38 @@ for (const name of providers) {
   });
 }
 
-for (const name of ['gloo', 'appmesh', 'appmesh:v1beta2']) {
-  test(`an A/B test behind ${name}`, async () => {
-    const analysis = {
-      ...canaryOf().spec.analysis,
-      iterations: 2,
-      match: [{ headers: { 'x-canary': { exact: 'insider' } } }],
-    };
-    const { stepWeight: _, maxWeight: __, ...abTest } = analysis;
-    await play(name, { spec: { analysis: abTest } }, async (it) => {
+for (const name of providers) {
+  const { match, mirroring } = supportedProviders[name] ?? assert.fail();
+  const { stepWeight: _, maxWeight: __, ...analysis } = canaryOf().spec.analysis ?? {};
+  const insiders = { iterations: 2, match: [{ headers: { 'x-canary': { exact: 'insider' } } }] };
+  const goesThrough = async (more: CanaryAnalysis, weights: readonly number[]): Promise<void> =>
+    play(name, { spec: { analysis: { ...analysis, ...more } } }, async (it) => {
       await rollOut(it, 'Succeeded');
-      assert.deepEqual(it.told.weights, [0, 100, 0]);
+      assert.deepEqual(it.told.weights, weights);
     });
-  });
+
+  test(`blue/green behind ${name}`, () => goesThrough({ iterations: 2 }, [0, 100, 0]));
+
+  if (match !== undefined) {
+    test(`an A/B test behind ${name}`, () => goesThrough(insiders, [0, 100, 0]));
+
+    test(`R5: an A/B test behind ${name} ends where the promotion goes in steps`, () =>
+      goesThrough({ ...insiders, stepWeightPromotion: 60 }, [0, 100, 40, 0]));
+  }
+
+  const says = mirroring ? 'ends' : 'ends where nothing can be mirrored';
+  test(`R5: mirroring before weights behind ${name} ${says}`, () =>
+    goesThrough({ mirror: true, stepWeight: 50, maxWeight: 50 }, [0, 50, 0]));
 }
+
+test('R5: mirroring with session affinity ends behind Istio', async () => {
+  const sessionAffinity = { cookieName: 'web' };
+  const { analysis = {} } = canaryOf({ mirror: true, sessionAffinity }).spec;
+  await play('istio', { spec: { analysis } }, async (it) => {
+    await rollOut(it, 'Succeeded');
+    assert.deepEqual(it.told.weights, [0, 50, 0]);
+  });
+});
 
 for (const name of ['appmesh', 'appmesh:v1beta2']) {
   test(`pods of the primary find their VirtualNode behind ${name}, and nobody is led there before`, async () => {
