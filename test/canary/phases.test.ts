@@ -264,7 +264,7 @@ check('Waiting', {
     },
     ['Route 0:100', '→ Failed 100 0'],
   ],
-  'D15: a rollback hook ends the wait': [
+  'D15, M-12: a rollback hook ends the wait': [
     waiting({}, killable),
     [
       'Route 100:0',

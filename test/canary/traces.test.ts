@@ -126,7 +126,7 @@ test('weights, back in two steps of 50', () => {
   ]);
 });
 
-test('blue/green, two iterations, the promotion gate shut twice and then open', () => {
+test('blue/green, two iterations, the promotion gate shut twice and then open (D14, M-13)', () => {
   const canary = canaryOf({ iterations: 2, webhooks: hooks(...analysed) });
   assert.deepEqual(traceOf({ canary, answer: refusing({ ConfirmPromotion: 2 }) }), [
     '0s E New revision detected! Scaling up podinfo.default',

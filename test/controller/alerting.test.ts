@@ -106,7 +106,7 @@ suite('who is told', () => {
     const alerts = [{ ...onCall, severity: 'error' as const }];
     assert.deepEqual(send({ alerts }, { fallback: global }), []);
   });
-  test('a provider that names no severity, of everything (M-15)', () =>
+  test('a provider that names no severity, of everything (D6, M-15)', () =>
     assert.equal(only(send({ alerts: [onCall] })).receiver, 'on-call.test'));
 
   const addresses: Readonly<

@@ -285,7 +285,7 @@ test('whatever is changed, late, or dead for a while, the last good revision ser
 });
 
 describe('what goes wrong on the way', () => {
-  test('a status that somebody else wrote meanwhile is decided anew, and nothing is said of it', async () => {
+  test('R14: a status that somebody else wrote meanwhile is decided anew, and nothing is said of it', async () => {
     let conflicts = 0;
     const site: { now?: Site } = {};
     const before: Faults['before'] = ({ plural, subresource }) => {

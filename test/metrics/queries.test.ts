@@ -105,6 +105,16 @@ suite('what is asked', () => {
   });
 });
 
+for (const provider of ['gloo', 'kuma', 'traefik', 'apisix']) {
+  test(`${provider} is asked by the Service where its name is not that of the target (M-03, R15)`, () => {
+    for (const metric of ['request-success-rate', 'request-duration'] as const) {
+      const text = wireText(provider, metric);
+      assert.match(text, /web/);
+      assert.doesNotMatch(text, /app/);
+    }
+  });
+}
+
 suite('who is asked', () => {
   const rows: Record<string, string> = {
     '': 'istio',

@@ -328,7 +328,7 @@ suite('a check that cannot be made fails, and says why', () => {
 });
 
 suite('a template', () => {
-  test('is asked with its secret, its variables and a minute where no interval is given (M-04)', async () => {
+  test('is asked with its secret, its variables and a minute where no interval is given (D19, M-04)', async () => {
     const { context, asked } = worldOf({
       template: (_, name) =>
         templateOf(name, 'x {{ interval }} {{ variables.v }}', { secretRef: { name: 'keys' } }),

@@ -64,7 +64,7 @@ export function conform(provider: RoutingProvider): void {
       assert.deepEqual(objects, keys);
     });
 
-    law('renders the same from the same, and changes nothing that it was given', (given) => {
+    law('R7: renders the same from the same, and changes nothing that it was given', (given) => {
       const live = frozen(written(given));
       assert.deepEqual(render(given), render(given));
       assert.deepEqual(render(given, live), render(given, live));
@@ -136,7 +136,7 @@ export function conform(provider: RoutingProvider): void {
       fc.assert(fc.property(arbitraryChange, fits));
     });
 
-    test('keeps what others added, and puts the split right beside it', () => {
+    test('R1, R11: keeps what others added, and puts the split right beside it', () => {
       const holds = ({ before, after }: { readonly before: Case; readonly after: Case }) => {
         const edited = written(before).map(withForeign);
         const repaired = render(after, edited);

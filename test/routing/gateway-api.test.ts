@@ -116,7 +116,7 @@ suite('rules of an HTTPRoute (spec/02, 6.5)', () => {
         },
       ],
     ],
-    'after a run with session affinity, the response headers of the service kept': [
+    'R3: after a run with session affinity, the response headers of the service kept': [
       canaryWith({ headers: { response: { add: { 'x-a': '1' } } } }, affinity),
       splitAt(0),
       { previous: 'flagger-cookie=Old' },
@@ -148,7 +148,7 @@ suite('rules of an HTTPRoute (spec/02, 6.5)', () => {
         },
       ],
     ],
-    'for a service that answers to some requests only, sorted': [
+    'R3: for a service that answers to some requests only, sorted': [
       canaryWith({
         match: [
           { method: { exact: 'GET' }, headers: { b: { exact: '2' }, a: { regex: '1.*' } } },
@@ -195,7 +195,7 @@ suite('rules of an HTTPRoute (spec/02, 6.5)', () => {
         backendRefs: both(0),
       })),
     ],
-    'with CORS, timeouts and a mirror of the user’s own': [
+    'R3: with CORS, timeouts and a mirror of the user’s own': [
       canaryWith({
         timeout: '15s',
         backendTimeout: '5s',

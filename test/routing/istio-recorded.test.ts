@@ -43,7 +43,7 @@ const deviations: Readonly<Record<string, readonly [because: string, was: string
     '{"headers":{"response":{"add":{"x-a":"b"}}},"route"',
   ],
   'istiosap 3': [
-    'browsers drop a cookie only by the attributes that it was set with (D18)',
+    'browsers drop a cookie only by the attributes that it was set with (D18, R12)',
     'Max-Age=-1',
     'Max-Age=-1; SameSite=Strict; Secure',
   ],

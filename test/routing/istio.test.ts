@@ -139,7 +139,7 @@ suite('rules', () => {
     assert.deepEqual((http as readonly { readonly match?: Json }[])[0]?.match, [{ queryParams }]);
   });
 
-  test('recognise a bearer under the conditions of the service', () => {
+  test('R12: recognise a bearer under the conditions of the service', () => {
     const match = [{ headers: { 'x-tenant': { exact: 'acme' } } }, { uri: { prefix: '/b' } }];
     const sessionAffinity = { cookieName: 'cc' };
     const given = canaryOf({ match }, { stepWeight: 30, sessionAffinity });
@@ -236,7 +236,7 @@ suite('the split read', () => {
 suite('drift', () => {
   const given = canaryOf({ timeout: '5s' });
 
-  test('of a rule is put right at the intended split, not at 100/0', () => {
+  test('R1: of a rule is put right at the intended split, not at 100/0', () => {
     const live = written(given, splitAt(30));
     const edited = { ...live, spec: { ...live.spec, http: [{ route: [primary(100)] }] } };
     assert.deepEqual(written(given, splitAt(30), [edited]).spec, live.spec);
@@ -289,7 +289,7 @@ suite('the VirtualService of a user', () => {
     assert.equal(back.wanted.metadata.annotations?.[original], undefined);
   });
 
-  test('is kept once: no later spec takes its place', () => {
+  test('R10: is kept once: no later spec takes its place', () => {
     const taken = written(given, splitAt(0), [virtualService(spec)]);
     const kept = taken.metadata.annotations?.[original];
     const edited = { ...taken, spec: { ...taken.spec, http: [{ route: [to('podinfo')] }] } };

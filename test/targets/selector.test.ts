@@ -82,12 +82,12 @@ const ports: Record<string, [Partial<CanaryService>, readonly Container[], reado
     [container('podinfo', http, { name: 'plain', containerPort: 80 })],
     [],
   ],
-  'one port where two containers name the same number': [
+  'R9: one port where two containers name the same number': [
     { port: 9898 },
     [container('a', metrics), container('b', { ...metrics, name: 'stats' })],
     ['http-metrics TCP 8080'],
   ],
-  'the protocol that the container speaks': [
+  'R9: the protocol that the container speaks': [
     { port: 53, targetPort: 5353, portName: 'dns-tcp' },
     [
       container(
