@@ -18,7 +18,7 @@ const emptied = new Set(['Deployment', 'DaemonSet']);
 const made = 'the primary, Services and routes that were made for it';
 
 const isKnative = ({ spec }: Canary): boolean =>
-  spec.targetRef.apiVersion?.startsWith('serving.knative.dev/') === true;
+  spec.targetRef.apiVersion.startsWith('serving.knative.dev/');
 
 function undone(canary: Canary): string {
   const { kind, name } = canary.spec.targetRef;
