@@ -19,8 +19,22 @@ const once = (saying: Saying): Saying => ({ ...saying, kind: 'Once' });
 /** A state that lasts. */
 export const waiting = (message: string): Saying => ({ type: 'Warning', message, kind: 'Waiting' });
 
+/** Nobody hears of it by an alert in the reference: it is outside of every analysis. */
+const halting = (saying: Saying, state: string): Saying => ({
+  ...saying,
+  alert: {
+    severity: 'error',
+    message: `Halted until somebody acts: ${saying.message}`,
+    hasSettings: false,
+    state,
+  },
+});
+
 /** A state that somebody must end: said at once. */
-export const blocked = (message: string): Saying => once(warning(message));
+export const blocked = (message: string): Saying => halting(once(warning(message)), message);
+
+/** Pods that are waited for beyond their deadline, because there is nothing to roll back. */
+export const overdue = (message: string): Saying => halting(waiting(message), 'Overdue');
 
 /** What is asked at every verdict says the same only once. */
 export const onlyOnce = (sayings: readonly Saying[]) => sayings.map(once);

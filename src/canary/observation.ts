@@ -98,6 +98,8 @@ export interface AlertText {
   readonly message: string;
   /** Whether the settings of the analysis are shown, too. */
   readonly hasSettings: boolean;
+  /** Of a state that is told once, if it is still said an interval later: which it is. */
+  readonly state?: string;
 }
 
 /** Something that is said about a canary: a Kubernetes event. */

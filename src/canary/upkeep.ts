@@ -4,7 +4,7 @@ import { inEffectSinceMs } from './confirmation.ts';
 import type { Cookies, Decision, Effect } from './decision.ts';
 import { nothing } from './decision.ts';
 import { hasApproval } from './gates.ts';
-import { waiting } from './messages.ts';
+import { overdue, waiting } from './messages.ts';
 import type { Moment, Observation, Readiness, Split } from './observation.ts';
 import { statusOf } from './status.ts';
 
@@ -75,6 +75,9 @@ export function hold(
   readiness: Readiness,
 ): Decision {
   const lookAgainAtMs = now.steadyMs + analysisIntervalMs(seen.canary);
-  const sayings = readiness.kind === 'NotReady' ? [waiting(readiness.message)] : [];
+  const sayings = readiness.kind === 'NotReady' ? [waitingFor(readiness)] : [];
   return { ...nothing, effects, sayings, lookAgainAtMs };
 }
+
+const waitingFor = ({ message, retriable }: Extract<Readiness, { kind: 'NotReady' }>) =>
+  retriable ? waiting(message) : overdue(message);

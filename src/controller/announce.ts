@@ -22,7 +22,7 @@ export function announce(
   for (const { type, message, alert } of sayings) {
     world.log.info({ canary: displayName(canary) }, message);
     world.recorder.record(canary, { type, message });
-    if (alert !== undefined) world.alert(canary, alert);
+    if (alert !== undefined && alert.state === undefined) world.alert(canary, alert);
     tellInOrder(canary, phase, { type, message }, world);
   }
 }

@@ -11,6 +11,9 @@ import type { Standing } from './world.ts';
 /** So late may the watch be that shows what somebody else made or removed: longer is a failure. */
 const watchLagMsMax = 2_000;
 
+/** Failures that are tried again so late are no hiccups any more. */
+const alertedFromMs = 5_000;
+
 /**
  * A conflict is nothing: somebody else wrote, and the next look sees what. Any other failure is an
  * event on the canary, once for each text and phase, and a line in the log each time.
@@ -33,6 +36,11 @@ export function describeFailure(
   const canary = world.caches.canaries.store.get(key);
   const memory = world.memories.get(name);
   if (canary === undefined || memory === undefined) return;
+  if (retryMs >= alertedFromMs && !memory.isFailureTold) {
+    memory.isFailureTold = true;
+    const text = `Tried again and again: ${message}`;
+    world.alert(canary, { severity: 'error', message: text, hasSettings: false });
+  }
   const saying = { type: 'Warning', message, kind: 'Once' } as const;
   announce(canary, canary.status?.phase ?? '', worthSaying(memory, [saying], true), world);
 }

@@ -7,6 +7,7 @@ import type { Canary, CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs } from '../api/defaults.ts';
 import type { Answer, Problem, Saying, Stage } from '../canary/observation.ts';
 import type { Shortage } from '../targets/target-kind.ts';
+import type { StandingStates } from './lasting-alerts.ts';
 import type { RouteRecord } from './route-record.ts';
 import { createRouteRecord } from './route-record.ts';
 
@@ -29,6 +30,10 @@ export interface Memory {
   readonly routes: RouteRecord;
   /** Looks in a row that failed, conflicts aside. */
   failedLooks: number;
+  /** Whether somebody was alerted of that. */
+  isFailureTold: boolean;
+  /** States that are told by an alert if they last. */
+  readonly states: StandingStates;
   /** What was said in this phase and need not be said again. */
   readonly said: Set<string>;
   /** Phase and revision that `said` belongs to. */
@@ -63,6 +68,8 @@ export function recall(canary: Canary, now: Times): Memory {
     readySince: new Map(),
     routes: createRouteRecord(),
     failedLooks: 0,
+    isFailureTold: false,
+    states: new Map(),
     said: new Set(),
     saidIn: saidIn(canary.status),
   };

@@ -17,6 +17,7 @@ import { act } from './act.ts';
 import { examine, probeMetrics, runClosingHooks } from './examine.ts';
 import { statusOfFailure } from './failures.ts';
 import type { Memory } from './memory.ts';
+import { lastingAlerts } from './lasting-alerts.ts';
 import { note, recall, refresh, worthSaying } from './memory.ts';
 import type { Snapshot } from './observe.ts';
 import { observe } from './observe.ts';
@@ -54,7 +55,9 @@ async function look(name: string, canary: Canary, world: World): Promise<void> {
   else if (beatAtMs !== undefined) memory.beatAtMs = beatAtMs;
 
   tell(seen, decision, memory, now, world);
-  world.queue.addAt(name, soonest(decision.lookAgainAtMs, repairAtMs(seen.routes.record)));
+  const alertAtMs = alertLasting(seen, decision, memory, world);
+  const times = [decision.lookAgainAtMs, repairAtMs(seen.routes.record), alertAtMs];
+  world.queue.addAt(name, soonest(times));
 }
 
 /** The decision; where it needs a slot, that with the answer. */
@@ -76,6 +79,7 @@ async function carryOut(
     for (const effect of decision.effects) await act(effect, seen, world);
     const written = await writeStatus(seen, decision.status, world);
     memory.failedLooks = 0;
+    memory.isFailureTold = false;
     return written;
   } catch (error) {
     const failed = statusOfFailure(seen.observation, error, memory, now);
@@ -87,8 +91,25 @@ async function carryOut(
   }
 }
 
-const soonest = (one = Infinity, other = Infinity): number | undefined =>
-  one === Infinity && other === Infinity ? undefined : Math.min(one, other);
+function soonest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((it) => it !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** When the next alert of a state that lasts is due. */
+function alertLasting(
+  { canary }: Snapshot,
+  { sayings }: Decision,
+  memory: Memory,
+  world: World,
+): number | undefined {
+  const { due, atMs } = lastingAlerts(memory.states, sayings, canary.status?.conditions ?? [], {
+    intervalMs: analysisIntervalMs(canary),
+    now: timesOf(world.clock),
+  });
+  for (const alert of due) world.alert(canary, alert);
+  return atMs;
+}
 
 function keyOf(name: string) {
   const slash = name.indexOf('/');

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Alert } from '../../src/alerts/alert.ts';
 import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
-import { canaryOf, createStage, initialized, setImage } from '../support/stage.ts';
+import { ApiError } from '../../src/kube/api-error.ts';
+import { canaries, deployments } from '../../src/kube/resources.ts';
+import type { ProcessOptions } from '../../src/rehearsal/controller-process.ts';
+import type { Stage, StageOptions } from '../support/stage.ts';
+import { canaryOf, createStage, initialized, setImage, target } from '../support/stage.ts';
 
 interface Given {
   readonly analysis?: CanaryAnalysis;
@@ -14,6 +18,11 @@ interface Given {
   readonly closedUntilMs?: number;
 }
 
+const into = (alerts: Alert[]): NonNullable<ProcessOptions['answers']>['alerts'] & object => ({
+  outbox: { add: ({ alert }) => void alerts.push(alert) },
+  fallback: { type: 'slack', address: 'https://x.test', channel: 'c', username: 'u' },
+});
+
 /** The alerts of one change, told as `severity message [facts]`. */
 async function told(given: Given): Promise<readonly string[]> {
   const alerts: Alert[] = [];
@@ -21,10 +30,7 @@ async function told(given: Given): Promise<readonly string[]> {
     passes: () => given.passes ?? true,
     isReady: (image) => given.neverReady !== true || image !== 'web:2',
     answers: {
-      alerts: {
-        outbox: { add: ({ alert }) => void alerts.push(alert) },
-        fallback: { type: 'slack', address: 'https://x.test', channel: 'c', username: 'u' },
-      },
+      alerts: into(alerts),
       post: async ({ pathname }) => {
         const isGate = pathname !== '/rollback';
         const isOpen = isGate && stage.world.clock.monotonic() >= (given.closedUntilMs ?? 0);
@@ -111,4 +117,121 @@ suite('alerts of a rollout', () => {
   for (const [name, [given, expected]] of Object.entries(cases)) {
     test(name, async () => assert.deepEqual(await told(given), expected));
   }
+});
+
+suite('alerts outside of a rollout: halted until somebody acts', () => {
+  const missing =
+    'error Halted until somebody acts: deployment web.default get query error: ' +
+    'deployments.apps "web" not found; create it, or change spec.targetRef of canary web.default';
+  const second = (n: number): number => n * 1000;
+
+  interface Listening {
+    readonly stage: Stage;
+    readonly alerts: () => readonly string[];
+  }
+
+  async function listening(
+    acts: (it: Listening) => Promise<void>,
+    options: StageOptions = {},
+  ): Promise<void> {
+    const alerts: Alert[] = [];
+    const stage = await createStage({ ...options, answers: { alerts: into(alerts) } });
+    const told = () => alerts.map(({ severity, message }) => `${severity} ${message}`);
+    try {
+      await acts({ stage, alerts: told });
+    } finally {
+      stage.end();
+    }
+  }
+
+  test('a target that is not there, once, when that has lasted for an interval', () =>
+    listening(async ({ stage, alerts }) => {
+      await stage.apply(canaries, canaryOf());
+      await stage.world.clock.advance(second(8));
+      assert.deepEqual(alerts(), []);
+      await stage.world.clock.advance(second(3));
+      assert.deepEqual(alerts(), [missing]);
+      await stage.world.clock.advance(second(600));
+      assert.deepEqual(alerts(), [missing]);
+    }));
+
+  test('not one that comes a little later: the order of apply does not matter', () =>
+    listening(async ({ stage, alerts }) => {
+      await stage.apply(canaries, canaryOf());
+      await stage.world.clock.advance(second(5));
+      await stage.apply(deployments, target);
+      await stage.until('Initialized');
+      await stage.world.clock.advance(second(20));
+      assert.deepEqual(alerts(), ['info New Deployment detected, initialization completed.']);
+    }));
+
+  test('one that goes again is told again', () =>
+    listening(async ({ stage, alerts }) => {
+      await initialized(stage);
+      for (const _ of [1, 2]) {
+        await stage.remove(deployments);
+        await stage.world.clock.advance(second(20));
+        await stage.apply(deployments, target);
+        await stage.world.clock.advance(second(20));
+      }
+      assert.deepEqual(alerts().slice(1), [missing, missing]);
+    }));
+
+  test('not once more by a process that starts', () =>
+    listening(async ({ stage, alerts }) => {
+      await stage.apply(canaries, canaryOf());
+      await stage.world.clock.advance(second(30));
+      assert.deepEqual(alerts(), [missing]);
+      stage.process.kill();
+      const again: Alert[] = [];
+      const other = stage.world.start({
+        name: 'other',
+        isAlone: true,
+        answers: { alerts: into(again) },
+      });
+      await stage.world.clock.advance(second(60));
+      other.kill();
+      assert.deepEqual(again, []);
+    }));
+
+  test('a first revision whose pods never come', () =>
+    listening(
+      async ({ stage, alerts }) => {
+        await stage.apply(deployments, target);
+        await stage.apply(canaries, canaryOf());
+        await stage.world.clock.advance(second(60));
+        assert.deepEqual(alerts(), []);
+        await stage.world.clock.advance(second(120));
+        assert.equal(alerts().length, 1);
+        assert.match(
+          alerts()[0] ?? '',
+          /^error Halted until somebody acts: web-primary\.default not ready: /,
+        );
+      },
+      { isReady: (_, pod) => !pod.startsWith('web-primary') },
+    ));
+
+  test('a call that fails again and again', () => {
+    const message = 'deployments.apps "web-primary" is forbidden: quota exceeded';
+    const refusing: StageOptions['faults'] = (transport) => ({
+      ...transport,
+      stream: (request) => transport.stream(request),
+      close: () => transport.close(),
+      call: (request) => {
+        const isRefused = request.method === 'POST' && request.path.includes('/deployments');
+        if (isRefused) throw new ApiError(message, { code: 403, reason: 'Forbidden' });
+        return transport.call(request);
+      },
+    });
+    return listening(
+      async ({ stage, alerts }) => {
+        await stage.apply(deployments, target);
+        await stage.apply(canaries, canaryOf());
+        await stage.world.clock.advance(second(600));
+        assert.equal(alerts().length, 1);
+        assert.match(alerts()[0] ?? '', /^error Tried again and again: .*quota exceeded$/);
+      },
+      { faults: refusing },
+    );
+  });
 });
