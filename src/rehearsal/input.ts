@@ -177,6 +177,10 @@ function inputOf(
     meshProvider,
   });
   for (const { path, message } of errors) complain(path, message);
+  const { kind } = canary.spec.targetRef;
+  if (errors.length === 0 && kind !== 'Deployment') {
+    complain('spec.targetRef.kind', `a rehearsal has pods of Deployments, none of a ${kind}`);
+  }
   if (problems.length > before) return [];
   return [
     assemble(

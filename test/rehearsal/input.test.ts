@@ -139,6 +139,10 @@ suite('what is refused is said with its line', () => {
       canary('analysis: { interval: 1m, threshold: 2, stepWeight: 0 }'),
       /^app\.yaml:9: spec\.analysis\.stepWeight: a rollout would never advance/,
     ],
+    'a target whose pods a rehearsal does not have': [
+      canary().replace('kind: Deployment', 'kind: DaemonSet'),
+      /^app\.yaml:6: spec\.targetRef\.kind: a rehearsal has pods of Deployments, none of a DaemonSet$/,
+    ],
     'an object without a name': [
       'apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n',
       /^app\.yaml:3: metadata\.name: is missing$/,
