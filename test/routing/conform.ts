@@ -136,6 +136,16 @@ export function conform(provider: RoutingProvider): void {
       fc.assert(fc.property(arbitraryChange, fits));
     });
 
+    test('says any change of weights in one write', () => {
+      const holds = ({ before, after }: { readonly before: Case; readonly after: Case }) => {
+        const patches = render(after, written(before)).map(difference);
+        assert.ok(patches.filter((patch) => patch !== undefined).length <= 1);
+      };
+      const fits = ({ before, after }: { readonly before: Case; readonly after: Case }) =>
+        holds({ before: fitting(before), after: fitting(after) });
+      fc.assert(fc.property(arbitraryChange, fits));
+    });
+
     test('R1, R11: keeps what others added, and puts the split right beside it', () => {
       const holds = ({ before, after }: { readonly before: Case; readonly after: Case }) => {
         const edited = written(before).map(withForeign);
