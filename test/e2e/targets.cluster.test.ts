@@ -8,7 +8,12 @@ import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
 import type { KnativeService } from '../../src/api/knative.ts';
-import type { DaemonSet, HorizontalPodAutoscaler, Service } from '../../src/api/kubernetes.ts';
+import type {
+  DaemonSet,
+  HorizontalPodAutoscaler,
+  ScaledObject,
+  Service,
+} from '../../src/api/kubernetes.ts';
 import { controlPlaneOrSkip } from '../cluster/require.ts';
 import type { CanaryWatch } from '../support/canary-watch.ts';
 import { watchCanary } from '../support/canary-watch.ts';
@@ -66,6 +71,24 @@ const autoscaler = stringify({
   },
 });
 
+const scaledObject = stringify({
+  apiVersion: 'keda.sh/v1alpha1',
+  kind: 'ScaledObject',
+  metadata: { name: 'podinfo' },
+  spec: {
+    scaleTargetRef: { name: 'podinfo' },
+    minReplicaCount: 1,
+    maxReplicaCount: 4,
+    triggers: [
+      {
+        type: 'prometheus',
+        name: 'load',
+        metadata: { serverAddress: 'http://prometheus', query: 'sum(podinfo)', threshold: '10' },
+      },
+    ],
+  },
+});
+
 const knativeService = stringify({
   apiVersion: 'serving.knative.dev/v1',
   kind: 'Service',
@@ -101,8 +124,9 @@ describe('kinds of targets', { skip, timeout: 400_000, concurrency: true }, () =
   let site: Site;
   before(async () => {
     site = await startSite({ nodes: 2 });
-    const crds = repository('test/crds/knative');
-    await kubectlOf(site.cluster)(['apply', '--server-side', '-f', crds]);
+    for (const crds of ['test/crds/knative', 'test/crds/keda']) {
+      await kubectlOf(site.cluster)(['apply', '--server-side', '-f', repository(crds)]);
+    }
   });
   after(() => site?.stop());
 
@@ -153,6 +177,48 @@ describe('kinds of targets', { skip, timeout: 400_000, concurrency: true }, () =
     assert.equal(await imageOf(kubectl, 'podinfo-primary'), 'podinfo:2');
     // The autoscaler has the say over the primary.
     await scaledTo(kubectl, 'podinfo-primary', 3);
+    watch.stop();
+  });
+
+  test('a Deployment with a ScaledObject of KEDA', async () => {
+    const { kubectl, watch } = await initialized(
+      'keda',
+      async (run) => {
+        await run(['apply', '-f', fixture('podinfo.yaml')]);
+        await run(['apply', '-f', '-'], scaledObject);
+      },
+      {
+        autoscalerRef: {
+          apiVersion: 'keda.sh/v1alpha1',
+          kind: 'ScaledObject',
+          name: 'podinfo',
+          primaryScalerReplicas: { minReplicas: 2, maxReplicas: 6 },
+          primaryScalerQueries: { load: 'sum(podinfo_primary)' },
+        },
+      },
+    );
+    const live = async (name: string) =>
+      (await getJson(kubectl, `scaledobject/${name}`)) as unknown as ScaledObject;
+    const pauseOf = async (name: string) =>
+      (await live(name)).metadata.annotations?.['autoscaling.keda.sh/paused-replicas'];
+    const { spec } = await live('podinfo-primary');
+    assert.deepEqual(
+      [spec.scaleTargetRef.name, spec.minReplicaCount, spec.maxReplicaCount],
+      ['podinfo-primary', 2, 6],
+    );
+    assert.equal(spec.triggers[0]?.metadata['query'], 'sum(podinfo_primary)');
+    await scaledTo(kubectl, 'podinfo', 0);
+    assert.equal(await pauseOf('podinfo'), '0');
+
+    await kubectl(['set', 'image', 'deployment/podinfo', 'podinfod=podinfo:2']);
+    await watch.sees('Progressing', { weight: 10 });
+    assert.equal(await pauseOf('podinfo'), undefined, 'KEDA scales what is analysed');
+    await watch.sees('Succeeded', rollout);
+    await scaledTo(kubectl, 'podinfo', 0);
+    assert.deepEqual(
+      [await pauseOf('podinfo'), await pauseOf('podinfo-primary')],
+      ['0', undefined],
+    );
     watch.stop();
   });
 
