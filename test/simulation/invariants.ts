@@ -2,14 +2,17 @@
  * What must hold whatever happens: the design's invariants, each on the cluster before and after one
  * write. A law answers what broke it, for people; undefined where it holds.
  */
-import type { Deployment } from '../../src/api/kubernetes.ts';
 import type { Scene } from './scene.ts';
-import { canaryWeight, imageOf, openWeight, qualityOf, weightsOf } from './scene.ts';
+import {
+  availablePods,
+  canaryWeight,
+  imageOf,
+  openWeight,
+  qualityOf,
+  wantedPods,
+} from './scene.ts';
 
 export interface Write {
-  /** `deployments.apps`, and the name of the object. */
-  readonly groupResource: string;
-  readonly name: string;
   readonly before: Scene;
   readonly after: Scene;
   /** Whether it was one of the controller's. */
@@ -25,11 +28,6 @@ export interface Law {
   readonly breach: (write: Write) => string | undefined;
 }
 
-const available = (deployment: Deployment | undefined): number =>
-  deployment?.status?.availableReplicas ?? 0;
-
-const isRoute = ({ groupResource }: Write): boolean => groupResource.startsWith('virtualservices.');
-
 /** What a watch may take to tell of a change, under faults. */
 export const heardMs = 10_000;
 
@@ -43,8 +41,8 @@ export const laws: readonly Law[] = [
     number: 1,
     sentence: 'weights sum to 100',
     breach: (write) => {
-      if (!isRoute(write) || !write.isOurs) return undefined;
-      const wrong = weightsOf(write.after.route).find((it) => it.primary + it.canary !== 100);
+      if (!write.isOurs) return undefined;
+      const wrong = write.after.weights.find((it) => it.primary + it.canary !== 100);
       return wrong && `weights are ${wrong.primary} and ${wrong.canary}`;
     },
   },
@@ -52,16 +50,17 @@ export const laws: readonly Law[] = [
     number: 1,
     sentence: 'no backend gets traffic without a ready pod',
     breach: (write) => {
-      if (!isRoute(write) || !write.isOurs) return undefined;
+      if (!write.isOurs) return undefined;
       const { before, after } = write;
-      if (canaryWeight(after.route) > canaryWeight(before.route) && available(after.target) === 0) {
+      if (after.weights.length === 0) return undefined;
+      if (canaryWeight(after) > canaryWeight(before) && availablePods(after.target) === 0) {
         return 'the canary gets more traffic and has no ready pod';
       }
-      const primary = 100 - openWeight(after.route);
-      const was = before.route === undefined ? 0 : 100 - openWeight(before.route);
+      const primary = 100 - openWeight(after);
+      const was = before.weights.length === 0 ? 0 : 100 - openWeight(before);
       // Back to the primary is the way out, whatever it is like: the canary has failed by then.
-      const isWayOut = available(after.target) === 0 || isFailing(after);
-      return primary > was && available(after.primary) === 0 && !isWayOut
+      const isWayOut = availablePods(after.target) === 0 || isFailing(after);
+      return primary > was && availablePods(after.primary) === 0 && !isWayOut
         ? 'the primary gets more traffic and has no ready pod'
         : undefined;
     },
@@ -70,16 +69,16 @@ export const laws: readonly Law[] = [
     number: 2,
     sentence: 'what is halted, failed or waiting gets no more traffic than it has',
     breach: (write) => {
-      if (!isRoute(write) || !write.isOurs) return undefined;
+      if (!write.isOurs) return undefined;
       const { before, after } = write;
-      const [was, is] = [canaryWeight(before.route), canaryWeight(after.route)];
+      const [was, is] = [canaryWeight(before), canaryWeight(after)];
       const phase = after.canary?.status?.phase ?? '';
       if (is <= was) return undefined;
       if (write.suspendedMs > heardMs) return 'a suspended canary gets more traffic';
       // A route that somebody deleted is put back as it was.
-      const isRepair = before.route === undefined && phase === 'Promoting';
+      const isRepair = before.weights.length === 0 && phase === 'Promoting';
       const mayGrow = phase === 'Progressing' || phase === 'WaitingPromotion' || isRepair;
-      const isEmergency = is === 100 && available(after.primary) === 0;
+      const isEmergency = is === 100 && availablePods(after.primary) === 0;
       return mayGrow || isEmergency ? undefined : `it gets more traffic in phase ${phase}`;
     },
   },
@@ -90,8 +89,8 @@ export const laws: readonly Law[] = [
       const phase = after.canary?.status?.phase ?? '';
       const came = phase !== (before.canary?.status?.phase ?? '');
       if (!came || !terminal.includes(phase)) return undefined;
-      const weight = canaryWeight(after.route);
-      const isStuck = phase === 'Failed' && available(after.primary) === 0;
+      const weight = canaryWeight(after);
+      const isStuck = phase === 'Failed' && availablePods(after.primary) === 0;
       return weight > 0 && !isStuck ? `the canary has weight ${weight} in ${phase}` : undefined;
     },
   },
@@ -99,9 +98,9 @@ export const laws: readonly Law[] = [
     number: 3,
     sentence: 'the side that is scaled down takes no traffic',
     breach: ({ before, after, isOurs }) => {
-      const [was, is] = [before.target?.spec.replicas ?? 0, after.target?.spec.replicas ?? 0];
-      if (!isOurs || is > 0 || was === 0 || after.target === undefined) return undefined;
-      const weight = canaryWeight(after.route);
+      if (!isOurs || before.target === undefined || after.target === undefined) return undefined;
+      if (wantedPods(after.target) > 0 || wantedPods(before.target) === 0) return undefined;
+      const weight = canaryWeight(after);
       return weight > 0 ? `the target is scaled down and has weight ${weight}` : undefined;
     },
   },
@@ -137,7 +136,7 @@ export interface Exemptions {
 }
 
 export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): string | undefined {
-  const { canary, target, primary, config, primaryConfig, route } = scene;
+  const { canary, target, primary, config, primaryConfig } = scene;
   const phase = canary?.status?.phase ?? '';
   // A first revision that never gets ready waits for somebody who mends it.
   if (phase === 'Initializing' && qualityOf(imageOf(target)) === 'unready') return undefined;
@@ -145,10 +144,10 @@ export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): st
   if (canary?.status?.draining === true) return 'pods still drain';
   if (target === undefined || primary === undefined) return 'a workload is missing';
   // Made of what never serves, it leaves users with the only pods that there are (seed 50056).
-  if (isRemade && phase === 'Failed' && available(primary) === 0) return undefined;
-  if (canaryWeight(route) > 0) return `the canary has weight ${canaryWeight(route)}`;
-  if ((target.spec.replicas ?? 1) > 0 && !isResized) return 'the target is not scaled down';
-  const isServing = available(primary) >= (primary.spec.replicas ?? 1);
+  if (isRemade && phase === 'Failed' && availablePods(primary) === 0) return undefined;
+  if (canaryWeight(scene) > 0) return `the canary has weight ${canaryWeight(scene)}`;
+  if (wantedPods(target) > 0 && !isResized) return 'the target is not scaled down';
+  const isServing = availablePods(primary) >= wantedPods(primary);
   // Until its deadline has passed it has not failed.
   if (isRemade) return isServing || phase === 'Failed' ? undefined : 'the primary does not serve';
   if (!isServing) return 'the primary does not serve';

@@ -3,10 +3,12 @@
  * held against the laws; when nothing goes wrong any more, everything must come to rest; and at rest
  * nothing may be asked of the API server.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { approveAnnotation, rejectAnnotation } from '../../src/api/annotations.ts';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
-import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, DaemonSet, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
 import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
+import { openType } from '../../src/cluster/open-type.ts';
 import { faulty } from '../../src/cluster/faults.ts';
 import { createRandom } from '../../src/cluster/random.ts';
 import type { Post } from '../../src/hooks/post.ts';
@@ -14,9 +16,13 @@ import { pods } from '../../src/cluster/workloads/kinds.ts';
 import { quietLog } from '../../src/kube/quiet-log.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import {
+  alertProviders,
   canaries,
   configMaps,
+  daemonSets,
   deployments,
+  destinationRules,
+  metricTemplates,
   services,
   virtualServices,
 } from '../../src/kube/resources.ts';
@@ -24,19 +30,28 @@ import type { Transport } from '../../src/kube/transport.ts';
 import type { ControllerProcess } from '../../src/rehearsal/controller-process.ts';
 import type { World } from '../../src/rehearsal/world.ts';
 import { createWorld } from '../../src/rehearsal/world.ts';
+import { startGateway } from '../../src/rehearsal/gateway.ts';
+import { ingresses } from '../../src/routing/ingress.ts';
+import { providerFor } from '../../src/routing/registry.ts';
+import { userObjects } from '../routing/sources.ts';
 import type { Freezer } from './freezable.ts';
 import { createFreezer } from './freezable.ts';
 import type { Law, Write } from './invariants.ts';
 import { laws, unsettled } from './invariants.ts';
-import type { Scene } from './scene.ts';
+import type { Scene, Workload } from './scene.ts';
 import {
   companionName,
+  availablePods,
   imageOf,
+  isDaemonSet,
   namespace,
   qualityOf,
+  resourceOf,
   revisionQuality,
+  routesOf,
   sceneOf,
   targetName,
+  wantedPods,
 } from './scene.ts';
 import type { Act, MachineAct, Quality, Story, UserAct } from './story.ts';
 import { hasOwnGate, metrics } from './story.ts';
@@ -118,6 +133,7 @@ async function createStage(story: Story): Promise<Stage> {
   const world = await createWorld({
     seed: story.seed,
     log: quietLog,
+    types: [...kinds, ...routeKindsOf(story.spec)].map(openType),
     workloads: {
       isFurnished: false,
       isTold: false,
@@ -130,6 +146,7 @@ async function createStage(story: Story): Promise<Stage> {
   });
   const trace = createTrace(() => world.clock.monotonic());
   const { api } = world.cluster;
+  playGateway(story, world);
   const stage: Stage = {
     story,
     world,
@@ -151,6 +168,24 @@ async function createStage(story: Story): Promise<Stage> {
   return stage;
 }
 
+const kinds = [canaries, metricTemplates, alertProviders, virtualServices, destinationRules];
+
+/** Of the routes behind the story's provider, where they are none of those. */
+function routeKindsOf(spec: CanarySpec): readonly Resource<KubeObject>[] {
+  const provider = providerFor(spec.provider ?? 'istio');
+  const canary = canaryWith(targetName, spec);
+  const needed = (provider?.routeKeys(canary) ?? []).map((it) => it.resource);
+  const isBuiltIn = ({ group }: Resource<KubeObject>) => group === ingresses.group;
+  return needed.filter((it) => !isBuiltIn(it) && !kinds.some(({ plural }) => plural === it.plural));
+}
+
+/** Behind the Gateway API somebody reports, sooner or later. */
+function playGateway({ seed, spec }: Story, { cluster, clock }: World): void {
+  if (spec.provider?.startsWith('gatewayapi') !== true) return;
+  const reportMs = 100 + Math.floor(createRandom(seed, 'gateway')() * 6_000);
+  startGateway({ api: cluster.api, clock, resources: routeKindsOf(spec), reportMs });
+}
+
 /** Every write is held against every law. */
 function watchLaws(stage: Stage): void {
   const { api, trace, world, story } = stage;
@@ -170,11 +205,10 @@ const namesOf = ({ companion }: Story): readonly string[] =>
   companion === undefined ? [targetName] : [targetName, companionName];
 
 function watchCanary(stage: Stage, canary: string): void {
-  const { api, world } = stage;
+  const { api, world, trace } = stage;
   let before: Scene = sceneOf(api, canary);
   let suspendedAtMs: number | undefined;
   api.onChange((change) => {
-    const { groupResource } = change;
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
     if (name !== canary && !name.startsWith(`${canary}-`)) return;
     const after = sceneOf(api, canary);
@@ -182,7 +216,8 @@ function watchCanary(stage: Stage, canary: string): void {
     if (after.canary?.spec.suspend !== true) suspendedAtMs = undefined;
     else suspendedAtMs ??= nowMs;
     const suspendedMs = nowMs - (suspendedAtMs ?? nowMs);
-    const write: Write = { groupResource, name, before, after, isOurs: !isUsers, suspendedMs };
+    const write: Write = { before, after, isOurs: !isUsers, suspendedMs };
+    if (!isDeepStrictEqual(before.weights, after.weights)) trace.weights(canary, after.weights);
     if (canary === targetName && before.primary === undefined && after.primary !== undefined) {
       stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
     }
@@ -320,54 +355,72 @@ function raise(stage: Stage): void {
 }
 
 function applyCompanion(stage: Stage, quality: Quality): void {
-  const { api, trace } = stage;
+  const { api, trace, world } = stage;
   stage.serial += 1;
   const image = `${companionName}:${stage.serial}-${quality}`;
   trace.add('act', JSON.stringify({ kind: 'SetImage', image }));
   const { target } = sceneOf(api, companionName);
-  if (target !== undefined) byUser(() => [api.update(deployments, withImage(target, image))]);
+  if (target === undefined) return;
+  // The first one waits for what is applied last: it must not be lost to a write of ours beside it.
+  const again = (): void => {
+    world.clock.after(1_000, () => applyCompanion(stage, quality));
+  };
+  byUser(() => [update(api, withImage(target, image)).catch(again)]);
+}
+
+const canaryWith = (name: string, spec: CanarySpec): Canary => ({
+  apiVersion: 'flagger.app/v1beta1',
+  kind: 'Canary',
+  metadata: { name, namespace },
+  spec,
+});
+
+function firstRevision(name: string, spec: CanarySpec, replicas: number): Workload {
+  const labels = { app: name };
+  const container = {
+    name: 'app',
+    image: name === targetName ? firstImage : `${name}:0-good`,
+    ports: [{ containerPort: 8080 }],
+    envFrom: [{ configMapRef: { name: `${name}-config` } }],
+  };
+  const template = { metadata: { labels }, spec: { containers: [container] } };
+  const shared = { selector: { matchLabels: labels }, template };
+  const metadata = { name, namespace };
+  if (spec.targetRef.kind === 'DaemonSet') {
+    const updateStrategy = { type: 'RollingUpdate' };
+    const daemonSet: DaemonSet = {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata,
+      spec: { ...shared, updateStrategy },
+    };
+    return daemonSet;
+  }
+  const deployment: Deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata,
+    spec: { ...shared, replicas, progressDeadlineSeconds: 60 },
+  };
+  return deployment;
 }
 
 /** The first revision, and the canary. */
 function create({ api, story }: Stage, name: string, spec: CanarySpec): void {
   const config = { quality: 'good', serial: '0' };
-  const labels = { app: name };
-  const deployment: Deployment = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, namespace },
-    spec: {
-      replicas: story.replicas,
-      progressDeadlineSeconds: 60,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [
-            {
-              name: 'app',
-              image: name === targetName ? firstImage : `${name}:0-good`,
-              ports: [{ containerPort: 8080 }],
-              envFrom: [{ configMapRef: { name: `${name}-config` } }],
-            },
-          ],
-        },
-      },
-    },
-  };
-  const canary: Canary = {
-    apiVersion: 'flagger.app/v1beta1',
-    kind: 'Canary',
-    metadata: { name, namespace },
-    spec,
-  };
+  const target = firstRevision(name, spec, story.replicas);
+  const canary = canaryWith(name, spec);
   const metadata = { name: `${name}-config`, namespace };
   byUser(() => [
     api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config }),
-    api.create(deployments, deployment),
+    isDaemonSet(target) ? api.create(daemonSets, target) : api.create(deployments, target),
+    ...userObjects(canary).flatMap((it) => (isNeeded(spec, it) ? [api.create(ingresses, it)] : [])),
     api.create(canaries, canary),
   ]);
 }
+
+const isNeeded = ({ ingressRef }: CanarySpec, { kind, metadata }: KubeObject): boolean =>
+  ingressRef?.kind === kind && ingressRef.name === metadata.name;
 
 /** Users do not wait for answers, and try no second time. */
 function byUser(writes: () => readonly Promise<unknown>[]): void {
@@ -439,7 +492,9 @@ function befall(stage: Stage, act: MachineAct): void {
 }
 
 function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Promise<unknown>[] {
-  const { canary, target, primary, config, route } = sceneOf(api);
+  const { canary, target, primary, config } = sceneOf(api);
+  const apply = (workload: Workload | undefined) =>
+    workload === undefined ? [] : [update(api, workload)];
   const edit = <T extends KubeObject>(resource: Resource<T>, object: T | undefined) =>
     object === undefined ? [] : [api.update(resource, object)];
   const remove = (resource: Resource<KubeObject>, name: string) => [
@@ -448,11 +503,11 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
   switch (act.kind) {
     case 'SetImage':
       stage.serial += 1;
-      return edit(deployments, target && withImage(target, `web:${stage.serial}-${act.quality}`));
+      return apply(target && withImage(target, `web:${stage.serial}-${act.quality}`));
     case 'Revert':
-      return edit(deployments, target && withImage(target, imageOf(primary) || imageOf(target)));
+      return apply(target && withImage(target, imageOf(primary) || imageOf(target)));
     case 'Return':
-      return edit(deployments, target && withImage(target, firstImage));
+      return apply(target && withImage(target, firstImage));
     case 'Approve':
     case 'Reject':
       return edit(canaries, canary && withDecision(canary, act.kind));
@@ -464,7 +519,9 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
     }
     case 'SetReplicas': {
       const { replicas } = act;
-      return edit(deployments, target && { ...target, spec: { ...target.spec, replicas } });
+      // A DaemonSet has none.
+      if (target === undefined || isDaemonSet(target)) return [];
+      return apply({ ...target, spec: { ...target.spec, replicas } });
     }
     case 'Suspend':
     case 'Resume': {
@@ -479,12 +536,16 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
       );
     }
     case 'LowerWeight':
-      return edit(virtualServices, route && (withoutCanary(route) as never));
-    case 'DeleteRoute':
-      return remove(virtualServices, targetName);
+      return canary === undefined ? [] : lowered(api, canary);
+    case 'DeleteRoute': {
+      const route = canary && routesOf(api, canary);
+      return route === undefined ? [] : remove(route.resource, route.name);
+    }
     case 'DeletePrimary':
       // The only copy of what passed: nobody could bring it back. People are not that cruel.
-      return isOnlyCopy(stage) ? [] : remove(deployments, `${targetName}-primary`);
+      return primary === undefined || isOnlyCopy(stage)
+        ? []
+        : remove(resourceOf(primary), primary.metadata.name);
     case 'DeleteServices':
       return ['', '-primary', '-canary'].flatMap((it) => remove(services, `${targetName}${it}`));
   }
@@ -522,30 +583,31 @@ function approve(stage: Stage, kind: 'Approve' | 'Reject' = 'Reject'): void {
   );
 }
 
-function withImage(deployment: Deployment, image: string): Deployment {
-  const { template } = deployment.spec;
+function withImage(workload: Workload, image: string): Workload {
+  const { template } = workload.spec;
   const containers = template.spec.containers.map((it) => ({ ...it, image }));
   const changed = { ...template, spec: { ...template.spec, containers } };
-  return { ...deployment, spec: { ...deployment.spec, template: changed } };
+  return isDaemonSet(workload)
+    ? { ...workload, spec: { ...workload.spec, template: changed } }
+    : { ...workload, spec: { ...workload.spec, template: changed } };
 }
 
-interface RouteSpec {
-  readonly http?: readonly {
-    readonly route?: readonly { readonly destination?: { host?: string } }[];
-  }[];
-}
+const update = (api: ControllerApi, workload: Workload): Promise<unknown> =>
+  isDaemonSet(workload) ? api.update(daemonSets, workload) : api.update(deployments, workload);
 
-/** As people do in need: everything to the primary. */
-function withoutCanary(route: KubeObject): KubeObject {
-  const { spec } = route as unknown as { readonly spec: RouteSpec };
-  const http = (spec.http ?? []).map((rule) => ({
-    ...rule,
-    route: (rule.route ?? []).map((it) => {
-      const isPrimary = it.destination?.host?.endsWith('-primary') === true;
-      return { ...it, weight: isPrimary ? 100 : 0 };
-    }),
-  }));
-  return { ...route, spec: { ...spec, http } } as KubeObject;
+/** As people do in need: everything to the primary, where there are routes already. */
+function lowered(api: ControllerApi, canary: Canary): readonly Promise<unknown>[] {
+  const routes = routesOf(api, canary);
+  const live = routes?.live(routes);
+  if (routes === undefined || live === undefined) return [];
+  const rendered = routes.provider.render(
+    canary,
+    { primary: 100, canary: 0, mirrored: false },
+    {},
+    routes.live,
+  );
+  const wanted = rendered.ok ? rendered.objects.at(-1)?.wanted : undefined;
+  return wanted === undefined ? [] : [api.update(routes.resource, wanted)];
 }
 
 /** Advances until the condition holds; throws where a law was broken. */
@@ -589,8 +651,8 @@ async function undo(stage: Stage): Promise<void> {
   byUser(() => [api.delete(canaries, { namespace, name: targetName })]);
   const gone = await run(stage, () => sceneOf(api).canary === undefined, restMsMax);
   const after = sceneOf(api).target;
-  const serves = (after?.status?.availableReplicas ?? 0) >= (after?.spec.replicas ?? 1);
-  const isBack = gone && serves && after?.spec.replicas !== 0;
+  const wanted = after === undefined ? 0 : wantedPods(after);
+  const isBack = gone && wanted > 0 && availablePods(after) >= wanted;
   if (!isBack) {
     throw new Broken(`revertOnDeletion: ${gone ? 'nothing serves' : 'the Canary stays'}`);
   }

@@ -1,9 +1,12 @@
 /** The cluster as the story's people see it: a canary, its target, its primary and its routes. */
+import { scaleToZeroLabel } from '../../src/api/annotations.ts';
 import type { Canary } from '../../src/api/canary.ts';
-import type { ConfigMap, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, DaemonSet, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
-import type { OpaqueObject } from '../../src/kube/resources.ts';
-import { canaries, configMaps, deployments, virtualServices } from '../../src/kube/resources.ts';
+import type { OpaqueObject, Resource } from '../../src/kube/resources.ts';
+import { canaries, configMaps, daemonSets, deployments } from '../../src/kube/resources.ts';
+import type { LiveRoutes, RoutingProvider } from '../../src/routing/provider.ts';
+import { providerFor } from '../../src/routing/registry.ts';
 import type { Quality } from './story.ts';
 
 export const namespace = 'default';
@@ -13,26 +16,53 @@ export const companionName = 'api';
 
 const at = (name: string) => ({ namespace, name });
 
+export type Workload = Deployment | DaemonSet;
+
 export interface Scene {
   readonly canary: Canary | undefined;
-  readonly target: Deployment | undefined;
-  readonly primary: Deployment | undefined;
+  readonly target: Workload | undefined;
+  readonly primary: Workload | undefined;
   readonly config: ConfigMap | undefined;
   readonly primaryConfig: ConfigMap | undefined;
-  readonly route: KubeObject | undefined;
+  /** Of each rule of the routes, the one for everybody last; none where there are no routes. */
+  readonly weights: readonly Weights[];
 }
 
-export const sceneOf = (api: ControllerApi, name = targetName): Scene => ({
-  canary: api.get(canaries, at(name)),
-  target: api.get(deployments, at(name)),
-  primary: api.get(deployments, at(`${name}-primary`)),
-  config: api.get(configMaps, at(`${name}-config`)),
-  primaryConfig: api.get(configMaps, at(`${name}-config-primary`)),
-  route: api.get(virtualServices, at(name)),
-});
+export function sceneOf(api: ControllerApi, name = targetName): Scene {
+  const workload = (of: string): Workload | undefined =>
+    api.get(deployments, at(of)) ?? api.get(daemonSets, at(of));
+  const canary = api.get(canaries, at(name));
+  return {
+    canary,
+    target: workload(name),
+    primary: workload(`${name}-primary`),
+    config: api.get(configMaps, at(`${name}-config`)),
+    primaryConfig: api.get(configMaps, at(`${name}-config-primary`)),
+    weights: canary === undefined ? [] : weightsOf(api, canary),
+  };
+}
 
-export const imageOf = (deployment: Deployment | undefined): string =>
-  deployment?.spec.template.spec.containers[0]?.image ?? '';
+export const isDaemonSet = (workload: Workload): workload is DaemonSet =>
+  workload.kind === 'DaemonSet';
+
+export const resourceOf = (workload: Workload): Resource<KubeObject> =>
+  isDaemonSet(workload) ? daemonSets : deployments;
+
+/** Pods that it asks for; of a DaemonSet, as its controller has counted nodes. */
+export function wantedPods(workload: Workload): number {
+  if (!isDaemonSet(workload)) return workload.spec.replicas ?? 1;
+  const isIdle = scaleToZeroLabel in (workload.spec.template.spec.nodeSelector ?? {});
+  return isIdle ? 0 : (workload.status?.desiredNumberScheduled ?? 1);
+}
+
+export function availablePods(workload: Workload | undefined): number {
+  if (workload === undefined) return 0;
+  if (isDaemonSet(workload)) return workload.status?.numberAvailable ?? 0;
+  return workload.status?.availableReplicas ?? 0;
+}
+
+export const imageOf = (workload: Workload | undefined): string =>
+  workload?.spec.template.spec.containers[0]?.image ?? '';
 
 /** What an image says of itself: `web:3-bad`. */
 export function qualityOf(image: string): Quality {
@@ -42,11 +72,43 @@ export function qualityOf(image: string): Quality {
 
 /** Of a template with its configuration: as bad as the worse of both. */
 export function revisionQuality(
-  deployment: Deployment | undefined,
+  workload: Workload | undefined,
   config: ConfigMap | undefined,
 ): Quality {
-  const quality = qualityOf(imageOf(deployment));
+  const quality = qualityOf(imageOf(workload));
   return quality === 'good' && config?.data?.['quality'] === 'bad' ? 'bad' : quality;
+}
+
+export interface Weights {
+  readonly primary: number;
+  readonly canary: number;
+}
+
+export interface Routes {
+  readonly provider: RoutingProvider;
+  /** What says the weights. */
+  readonly resource: Resource<KubeObject>;
+  readonly name: string;
+  readonly live: LiveRoutes;
+}
+
+/** None behind provider `kubernetes`. */
+export function routesOf(api: ControllerApi, canary: Canary): Routes | undefined {
+  const provider = providerFor(canary.spec.provider ?? 'istio');
+  const key = provider?.routeKeys(canary).at(-1);
+  if (provider === undefined || key === undefined) return undefined;
+  return { provider, ...key, live: ({ resource, name }) => api.get(resource, at(name)) };
+}
+
+function weightsOf(api: ControllerApi, canary: Canary): readonly Weights[] {
+  const routes = routesOf(api, canary);
+  if (routes === undefined) return [];
+  const { provider, live } = routes;
+  if (provider.name === 'istio') return weightsOfRules(live(routes));
+  const split = provider.read(canary, live);
+  if (split === undefined) return [];
+  const isTest = canary.spec.analysis?.match !== undefined;
+  return isTest ? [split, { primary: 100, canary: 0 }] : [split];
 }
 
 interface Destination {
@@ -57,13 +119,8 @@ interface Rule {
   readonly route?: readonly Destination[];
 }
 
-export interface Weights {
-  readonly primary: number;
-  readonly canary: number;
-}
-
 /** Of each rule of a VirtualService. */
-export function weightsOf(route: KubeObject | undefined): readonly Weights[] {
+function weightsOfRules(route: KubeObject | undefined): readonly Weights[] {
   const { http = [] } = ((route as OpaqueObject | undefined)?.spec ?? {}) as {
     readonly http?: readonly Rule[];
   };
@@ -77,9 +134,8 @@ export function weightsOf(route: KubeObject | undefined): readonly Weights[] {
 }
 
 /** What the rule that splits sends to the canary; in an A/B test, what matching users get. */
-export const canaryWeight = (route: KubeObject | undefined): number =>
-  Math.max(0, ...weightsOf(route).map((it) => it.canary));
+export const canaryWeight = ({ weights }: Scene): number =>
+  Math.max(0, ...weights.map((it) => it.canary));
 
 /** Of the users who carry nothing and match nothing. */
-export const openWeight = (route: KubeObject | undefined): number =>
-  weightsOf(route).at(-1)?.canary ?? 0;
+export const openWeight = ({ weights }: Scene): number => weights.at(-1)?.canary ?? 0;

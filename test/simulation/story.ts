@@ -3,6 +3,7 @@
  * what goes wrong. The same seed tells the same story, and a story can be told again with less in it.
  */
 import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
+import { supportedProviders } from '../../src/api/providers.ts';
 import type { FaultRates } from '../../src/cluster/faults.ts';
 import type { Random } from '../../src/cluster/random.ts';
 import { createRandom } from '../../src/cluster/random.ts';
@@ -92,7 +93,7 @@ export function storyOf(seed: number): Story {
   const calmAtMs = beginMs + between(random, 2, 8) * minute;
   const processes = random() < 0.4 ? 2 : 1;
   const more = createRandom(seed, 'more');
-  const spec = furnished(specOf(createRandom(seed, 'canary')), more);
+  const spec = elsewhere(seed, furnished(specOf(createRandom(seed, 'canary')), more));
   const acts = actsOf(createRandom(seed, 'acts'), { calmAtMs, processes });
   const companion = companionOf(seed, calmAtMs);
   return {
@@ -123,6 +124,36 @@ function companionOf(seed: number, calmAtMs: number): Companion | undefined {
     atOnceMax: random() < 0.5 ? 1 : 0,
   };
 }
+
+/** In every eleventh story a DaemonSet, in every third or so another provider than Istio. */
+function elsewhere(seed: number, spec: CanarySpec): CanarySpec {
+  const targetRef = seed % 11 === 3 ? { ...spec.targetRef, kind: 'DaemonSet' } : spec.targetRef;
+  const given = { ...spec, targetRef };
+  const provider = providers[seed % 13];
+  if (provider === undefined || spec.provider !== undefined) return given;
+  const { match, ...analysis } = spec.analysis ?? {};
+  const tellsUsersApart = supportedProviders[provider]?.match !== undefined;
+  return {
+    ...given,
+    provider,
+    analysis: { ...analysis, ...(tellsUsersApart && match !== undefined && { match }) },
+    ...(provider === 'nginx' && {
+      ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' },
+    }),
+    service: {
+      ...(spec.service ?? { port: 80 }),
+      ...(provider === 'gatewayapi:v1' && { gatewayRefs: [{ name: 'public' }] }),
+    },
+  };
+}
+
+/** By the rest of the seed, so that none of those that found something has one. */
+const providers: Readonly<Record<number, string>> = {
+  3: 'nginx',
+  5: 'smi:v1alpha2',
+  7: 'traefik',
+  12: 'gatewayapi:v1',
+};
 
 const between = (random: Random, min: number, max: number): number =>
   min + Math.floor(random() * (max - min + 1));

@@ -2,12 +2,14 @@
 import type { KubeObject } from '../../src/api/kubernetes.ts';
 import type { Canary } from '../../src/api/canary.ts';
 import type { Change } from '../../src/cluster/controller-api.ts';
-import type { Deployment } from '../../src/api/kubernetes.ts';
-import { imageOf, weightsOf } from './scene.ts';
+import type { Weights, Workload } from './scene.ts';
+import { availablePods, imageOf, wantedPods } from './scene.ts';
 
 export interface Trace {
   add(who: string, text: string): void;
   change(change: Change): void;
+  /** What routes of a canary say from now on. */
+  weights(canary: string, weights: readonly Weights[]): void;
   readonly lines: readonly string[];
 }
 
@@ -19,6 +21,10 @@ export function createTrace(nowMs: () => number): Trace {
   return {
     lines,
     add,
+    weights: (canary, weights) => {
+      const shown = weights.map((it) => `${it.primary}:${it.canary}`).join(' ');
+      add('routes', `${canary} ${shown || 'none'}`);
+    },
     change: ({ groupResource, before, after }) => {
       const object = after ?? before;
       if (object === undefined) return;
@@ -56,14 +62,10 @@ function view(groupResource: string, object: KubeObject): string | undefined {
         ...flags.filter(Boolean),
       ].join(', ');
     }
-    case 'virtualservices.networking.istio.io':
-      return weightsOf(object)
-        .map((it) => `${it.primary}:${it.canary}`)
-        .join(' ');
-    case 'deployments.apps': {
-      const { spec, status } = object as Deployment;
-      const available = status?.availableReplicas ?? 0;
-      return `${imageOf(object as Deployment)}, ${available} of ${spec.replicas ?? 1} available`;
+    case 'deployments.apps':
+    case 'daemonsets.apps': {
+      const workload = object as Workload;
+      return `${imageOf(workload)}, ${availablePods(workload)} of ${wantedPods(workload)} available`;
     }
     case 'configmaps': {
       const { data = {} } = object as { readonly data?: Readonly<Record<string, string>> };
