@@ -240,7 +240,7 @@ const endings: Readonly<Record<Verdict, { readonly text: string; readonly colour
 function ending(rehearsal: Rehearsal, paint: Paint, width: number): readonly string[] {
   const { verdict, because, durationMs, rollouts } = rehearsal;
   const { text, colour } = endings[verdict];
-  const took = formatDuration(Math.round(durationMs / 1000) * 1000);
+  const took = formatDuration(Math.floor(durationMs / 1000) * 1000);
   const after = `${verdict === 'unfinished' ? 'in' : 'after'} ${took}`;
   const lines = [`${paint(colour, text)} ${after}`, ...wrap(because, width)];
   if (rollouts.length > 1) lines.push(...rollouts.map(describeRollout));
@@ -266,7 +266,7 @@ function describeRollout({
 function requests({ requests: counted, durationMs }: Rehearsal, width: number): readonly string[] {
   const { all, byNew, failed, failedByNew, failedAllAtOnce } = counted;
   const share = all === 0 ? 0 : (100 * byNew) / all;
-  const took = formatDuration(Math.round(durationMs / 1000) * 1000);
+  const took = formatDuration(Math.floor(durationMs / 1000) * 1000);
   const text =
     `Of ${grouped(all)} requests in ${took}, ${grouped(byNew)} (${share.toFixed(1)}%) were answered ` +
     `by a new revision, which failed ${grouped(failedByNew)} of them; ${grouped(failed)} failed in ` +

@@ -17,7 +17,7 @@ test('the bundle rehearses, with its scenarios in it', () => {
     timeout: 60_000,
   });
   assert.equal(stderr, '');
-  assert.match(stdout, /^ROLLED BACK after 3m10s$/m);
+  assert.match(stdout, /^ROLLED BACK after 3m11s$/m);
   assert.equal(status, 1);
 });
 
