@@ -79,10 +79,10 @@ function awaitReady(
  */
 function canaryReadiness(target: Observation['target']): Readiness {
   const message = 'waiting for the canary to have pods';
-  const hasPods = (target?.replicas ?? 0) > 0 && (target?.availablePods ?? 0) > 0;
-  if (target !== undefined && (hasPods || target.readiness.kind !== 'Ready'))
-    return target.readiness;
-  return { kind: 'NotReady', message, retriable: true };
+  const none: Readiness = { kind: 'NotReady', message, retriable: true };
+  if (target === undefined) return none;
+  const hasPods = target.replicas > 0 && target.availablePods > 0;
+  return hasPods || target.readiness.kind !== 'Ready' ? target.readiness : none;
 }
 
 /**
