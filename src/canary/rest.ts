@@ -69,8 +69,7 @@ export function waitForApproval(seen: Observation, now: Moment): Decision {
   const effects = [...upkeep, route(seen, splitAt(statusOf(seen.canary).canaryWeight)), claim];
   if (revision === undefined) return { ...nothing, effects };
   if (revision.change === 'Reverted') return settle(seen, now, revision, effects);
-  const { lastAppliedSpec, lastPromotedSpec } = statusOf(seen.canary);
-  if (revision.change === 'Unchanged' && lastAppliedSpec === lastPromotedSpec) {
+  if (revision.change === 'Unchanged' && runsOnPrimary(seen, revision)) {
     return settle(seen, now, revision, effects);
   }
   if (statusOf(seen.canary).draining !== true) return begin(seen, now, revision, effects);
@@ -81,6 +80,16 @@ export function waitForApproval(seen: Observation, now: Moment): Decision {
   const isDue = dueAtMs <= now.steadyMs;
   const lookAgainAtMs = isDue ? now.steadyMs + analysisIntervalMs(seen.canary) : dueAtMs;
   return lookingAgain(begin(seen, now, revision, effects), lookAgainAtMs);
+}
+
+/**
+ * What failed by its configuration has the template that was promoted, and is not what serves: only
+ * the primary's stamp tells both apart (seed 14380).
+ */
+function runsOnPrimary({ canary, primary }: Observation, { id }: RevisionView): boolean {
+  const { lastAppliedSpec, lastPromotedSpec } = statusOf(canary);
+  if (primary?.revision !== undefined) return primary.revision === id;
+  return lastAppliedSpec === lastPromotedSpec;
 }
 
 /**

@@ -257,6 +257,10 @@ check('Waiting', {
     }),
     ['Route 100:0', '→ Succeeded 0 0'],
   ],
+  'what failed by its configuration does not succeed when it is applied again (seed 14380)': [
+    waiting({ revision: { ...revisionView('v1', 'Unchanged'), id: 'v1 with another ConfigMap' } }),
+    startsUp,
+  ],
   'D16: after a failed promotion the phase before it was Failed': [
     {
       ...alone({}, 'Waiting'),

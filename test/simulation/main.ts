@@ -6,6 +6,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import { retold } from './retold.ts';
 import { runStory } from './run.ts';
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
@@ -46,6 +47,20 @@ async function tell(): Promise<void> {
 }
 
 async function conduct(): Promise<void> {
+  const name = process.env['RETOLD'];
+  if (name === undefined) await simulate();
+  else await retell(name);
+}
+
+/** For `make mutants`: a story by its name. */
+async function retell(name: string): Promise<void> {
+  const story = retold[name];
+  if (story === undefined) throw new Error(`no story is named ${name}`);
+  const { breach } = await runStory(story);
+  if (breach !== undefined) process.stdout.write(`seed ${story.seed}, retold: ${breach}\n`);
+}
+
+async function simulate(): Promise<void> {
   const first = numberFrom('SEED', seedDefault);
   const count = numberFrom('COUNT', countDefault);
   const shown = numberFrom('SHOWN', shownDefault);

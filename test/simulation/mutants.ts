@@ -58,10 +58,11 @@ async function mutate(path: string, { from, to, file, sentence }: Mutation): Pro
 }
 
 async function firstBreach(copy: string, mutation: Mutation): Promise<Verdict> {
-  const { invariant, noticedBy = [invariant], noticedAs = '', seed: first = 1 } = mutation;
+  const { invariant, noticedBy = [invariant], noticedAs = '', seed: first = 1, retold } = mutation;
   let other: string | undefined;
-  for (let seed = first; seed < first + storiesMax; seed += chunk) {
-    for (const breach of await breaches(copy, seed)) {
+  const last = retold === undefined ? first + storiesMax : first + 1;
+  for (let seed = first; seed < last; seed += chunk) {
+    for (const breach of await breaches(copy, seed, retold)) {
       other ??= breach;
       const isThatLaw = noticedBy.some((it) => breach.includes(`: invariant ${it},`));
       if (isThatLaw && breach.includes(noticedAs)) {
@@ -73,8 +74,9 @@ async function firstBreach(copy: string, mutation: Mutation): Promise<Verdict> {
 }
 
 /** Lines like `seed 7: invariant 3, ...`, by seed. */
-function breaches(copy: string, seed: number): Promise<readonly string[]> {
-  const env = { ...process.env, SEED: String(seed), COUNT: String(chunk), SHOWN: '0' };
+function breaches(copy: string, seed: number, retold?: string): Promise<readonly string[]> {
+  const chosen = retold === undefined ? {} : { RETOLD: retold };
+  const env = { ...process.env, SEED: String(seed), COUNT: String(chunk), SHOWN: '0', ...chosen };
   const script = join(copy, 'test/simulation/main.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     cwd: copy,

@@ -17,6 +17,8 @@ export interface Mutation {
   readonly noticedAs?: string;
   /** Where to begin, if the first seeds are known to tell nothing of it. */
   readonly seed?: number;
+  /** The story that tells of it, where seeds do only by chance. */
+  readonly retold?: string;
 }
 
 export const mutations: readonly Mutation[] = [
@@ -113,7 +115,7 @@ export const mutations: readonly Mutation[] = [
     to: `    awaitReady(seen, now, canaryReadiness(seen.target)) ??
     failByChecks(seen, now);`,
     noticedBy: [5],
-    seed: 12426,
+    retold: 'pods of a failed canary go, and nobody hears that it has failed (seed 12426)',
   },
   {
     invariant: 7,

@@ -43,4 +43,14 @@ export const retold: Readonly<Record<string, Story>> = {
     { atMs: 30_000, act: { kind: 'SetImage', quality: 'unready' } },
     { atMs: 40_000, act: { kind: 'JumpClock', process: 0, byMs: -7_000_000 } },
   ]),
+  'pods of a failed canary go, and nobody hears that it has failed (seed 12426)': story(
+    [{ atMs: 30_000, act: { kind: 'SetImage', quality: 'bad' } }],
+    {
+      seed: 2,
+      replicas: 1,
+      calmAtMs: 90_000,
+      rates: { lostAnswer: 0.25, lateWatch: 0.6 },
+      spec: { ...plain.spec, analysis: { interval, threshold: 1, iterations: 4, metrics } },
+    },
+  ),
 };
