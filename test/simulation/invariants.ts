@@ -19,6 +19,8 @@ export interface Write {
   readonly isOurs: boolean;
   /** For how long the canary has been suspended; 0 where it is not. */
   readonly suspendedMs: number;
+  /** For how long each side has been without the pods that it wants; 0 where it has some. */
+  readonly bereftMs: { readonly target: number; readonly primary: number };
 }
 
 export interface Law {
@@ -53,14 +55,16 @@ export const laws: readonly Law[] = [
       if (!write.isOurs) return undefined;
       const { before, after } = write;
       if (after.weights.length === 0) return undefined;
-      if (canaryWeight(after) > canaryWeight(before) && availablePods(after.target) === 0) {
+      const lacks = (side: 'target' | 'primary'): boolean =>
+        availablePods(after[side]) === 0 && write.bereftMs[side] > heardMs;
+      if (canaryWeight(after) > canaryWeight(before) && lacks('target')) {
         return 'the canary gets more traffic and has no ready pod';
       }
       const primary = 100 - openWeight(after);
       const was = before.weights.length === 0 ? 0 : 100 - openWeight(before);
       // Back to the primary is the way out, whatever it is like: the canary has failed by then.
       const isWayOut = availablePods(after.target) === 0 || isFailing(after);
-      return primary > was && availablePods(after.primary) === 0 && !isWayOut
+      return primary > was && lacks('primary') && !isWayOut
         ? 'the primary gets more traffic and has no ready pod'
         : undefined;
     },

@@ -208,6 +208,7 @@ function watchCanary(stage: Stage, canary: string): void {
   const { api, world, trace } = stage;
   let before: Scene = sceneOf(api, canary);
   let suspendedAtMs: number | undefined;
+  const bereftOf = { target: createBereft(), primary: createBereft() };
   api.onChange((change) => {
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
     if (name !== canary && !name.startsWith(`${canary}-`)) return;
@@ -216,7 +217,11 @@ function watchCanary(stage: Stage, canary: string): void {
     if (after.canary?.spec.suspend !== true) suspendedAtMs = undefined;
     else suspendedAtMs ??= nowMs;
     const suspendedMs = nowMs - (suspendedAtMs ?? nowMs);
-    const write: Write = { before, after, isOurs: !isUsers, suspendedMs };
+    const bereftMs = {
+      target: bereftOf.target(before.target, after.target, nowMs),
+      primary: bereftOf.primary(before.primary, after.primary, nowMs),
+    };
+    const write: Write = { before, after, isOurs: !isUsers, suspendedMs, bereftMs };
     if (!isDeepStrictEqual(before.weights, after.weights)) trace.weights(canary, after.weights);
     if (canary === targetName && before.primary === undefined && after.primary !== undefined) {
       stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
@@ -224,6 +229,21 @@ function watchCanary(stage: Stage, canary: string): void {
     before = after;
     for (const law of laws) note(stage, law, write);
   });
+}
+
+/**
+ * For how long a workload has lost the pods that it wants: who took them a moment ago was not heard
+ * of yet. Whose pods went because it was scaled down never lost them, and had none all along.
+ */
+function createBereft() {
+  let sinceMs = -Infinity;
+  return (before: Workload | undefined, after: Workload | undefined, nowMs: number): number => {
+    if (availablePods(after) > 0) return 0;
+    const isLost = availablePods(before) > 0 && after !== undefined && wantedPods(after) > 0;
+    if (isLost) sinceMs = nowMs;
+    else if (after !== undefined && wantedPods(after) === 0) sinceMs = -Infinity;
+    return nowMs - sinceMs;
+  };
 }
 
 function note(stage: Stage, law: Law, write: Write): void {
