@@ -11,6 +11,8 @@ import {
   targetAnnotations,
 } from '../api/annotations.ts';
 import type { Canary, ObjectReference } from '../api/canary.ts';
+import type { KnativeService } from '../api/knative.ts';
+import { isKnativeService, latestShare, primaryRevisionAnnotation } from '../api/knative.ts';
 import type {
   Container,
   Deployment,
@@ -26,6 +28,7 @@ import { referencedConfigs } from '../revision/references.ts';
 import { targetKindOf } from '../targets/registry.ts';
 import type { Manifest } from '../targets/target-kind.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
+import type { HeldPart } from './warnings.ts';
 import { warningsFor } from './warnings.ts';
 
 /** What is in memory. Nothing here waits or calls. */
@@ -81,8 +84,8 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
     metadata: { ...object.metadata, annotations: withoutUndefined(annotations) },
   };
   const returns = revision !== undefined && lookup.isKnownGood(canary, revision);
-  const { asked, replicas } = held;
-  const warnings = warningsFor({ canary, changed, hash, returns, asked, held: replicas });
+  const { asked, part } = held;
+  const warnings = warningsFor({ canary, changed, hash, returns, asked, held: part });
   const notice = { namespace: request.namespace, canary: canary.metadata.name };
   return { answer: { warnings, wanted }, ...(changed && !request.dryRun ? { notice } : {}) };
 }
@@ -106,7 +109,7 @@ const isTakenOver = ({ status }: Canary): boolean =>
 function marksOf(before: KubeObject | undefined): StringMap {
   const found = before?.metadata.annotations ?? {};
   return Object.fromEntries(
-    targetAnnotations.flatMap((key) => {
+    [...targetAnnotations, primaryRevisionAnnotation].flatMap((key) => {
       const mark = found[key];
       return mark === undefined ? [] : [[key, mark]];
     }),
@@ -117,8 +120,7 @@ interface Held {
   readonly object: KubeObject;
   /** Replicas that the manifest asks for, where these are others than there are. */
   readonly asked?: number;
-  /** Replicas that are kept in their place. */
-  readonly replicas?: number;
+  readonly part?: HeldPart;
 }
 
 /**
@@ -132,9 +134,22 @@ function hold(
   before: Manifest | undefined,
   after: Manifest,
 ): Held {
-  if (before?.isIdle === true && !after.isIdle) return { object: after.idled(), replicas: 0 };
-  if (kind !== 'Deployment' || oldObject === undefined) return { object };
-  return resize(canary, oldObject, object);
+  if (before?.isIdle === true && !after.isIdle) {
+    return { object: after.idled(), part: { kind: 'Idle' } };
+  }
+  if (oldObject === undefined) return { object };
+  if (isKnativeService(object) && isKnativeService(oldObject)) {
+    return canary.spec.suspend === true ? { object } : holdTraffic(object, oldObject);
+  }
+  return kind === 'Deployment' ? resize(canary, oldObject, object) : { object };
+}
+
+/** No manifest sends users to a revision that nobody has analysed. */
+function holdTraffic(object: KnativeService, before: KnativeService): Held {
+  const { traffic } = before.spec;
+  if (traffic === undefined || latestShare(object) <= latestShare(before)) return { object };
+  const held: KnativeService = { ...object, spec: { ...object.spec, traffic } };
+  return { object: held, part: { kind: 'Traffic' } };
 }
 
 /** More of the pods that serve, where no autoscaler has the say, is wanted and harms nobody. */
@@ -151,7 +166,7 @@ function resize(
   if (grows && canary.spec.autoscalerRef === undefined) return { object, asked };
   const held: KubeObject & Partial<Deployment> =
     spec === undefined ? object : { ...object, spec: { ...spec, replicas: present } };
-  return { object: held, asked, replicas: present };
+  return { object: held, asked, part: { kind: 'Replicas', replicas: present } };
 }
 
 /** The revision; undefined where a part of it is not in memory: no stamp is better than a wrong one. */

@@ -36,7 +36,7 @@ const carries = (object: string, annotation = canaryAnnotation): string =>
   `(${object} != null && has(${object}.metadata.annotations) && ` +
   `'${annotation}' in ${object}.metadata.annotations)`;
 
-/** Only what a Canary has taken over, and only what changes its revision or its size. */
+/** Only what a Canary has taken over, and only what changes its revision, its size or its traffic. */
 const targets = [
   {
     rule: ['apps', 'v1', 'deployments'],
@@ -53,8 +53,8 @@ const targets = [
   { rule: ['', 'v1', 'services'], name: 'spec-change', change: 'object.spec != oldObject.spec' },
   {
     rule: ['serving.knative.dev', 'v1', 'services'],
-    name: 'template-change',
-    change: 'object.spec.template != oldObject.spec.template',
+    name: 'spec-change',
+    change: 'object.spec != oldObject.spec',
   },
 ] as const;
 

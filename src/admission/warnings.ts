@@ -15,23 +15,37 @@ export interface Change {
   readonly returns: boolean;
   /** Replicas that the manifest asks for, where these are others than there are. */
   readonly asked: number | undefined;
-  /** Replicas that are kept in their place. */
-  readonly held: number | undefined;
+  /** What the canary keeps, whatever the manifest says. */
+  readonly held: HeldPart | undefined;
 }
 
+export type HeldPart =
+  | { readonly kind: 'Replicas'; readonly replicas: number }
+  | { readonly kind: 'Idle' }
+  | { readonly kind: 'Traffic' };
+
 export function warningsFor(change: Change): string[] {
-  const { canary, changed, asked, held } = change;
+  const { canary, changed, held } = change;
   const { name } = canary.spec.targetRef;
   const warnings: string[] = [];
   if (changed) warnings.push(`${name}: ${effectOf(change)}`);
-  if (held !== undefined && canary.spec.targetRef.kind !== 'Deployment') {
-    warnings.push(`${name}: stays without pods, the canary holds it until its next revision`);
-  } else if (held !== undefined) {
-    const when = held === 0 ? 'when its next revision is brought up' : 'with the next change';
-    const later = asked === undefined || asked === 0 ? '' : `; ${asked} are used ${when}`;
-    warnings.push(`${name}: replicas stay at ${held}, the canary holds them${later}`);
-  }
+  if (held !== undefined) warnings.push(`${name}: ${stays(held, change)}`);
   return warnings;
+}
+
+function stays(held: HeldPart, { asked = 0 }: Change): string {
+  switch (held.kind) {
+    case 'Idle':
+      return 'stays without pods, the canary holds it until its next revision';
+    case 'Traffic':
+      return 'its latest revision gets no more traffic by this, the canary holds spec.traffic';
+    case 'Replicas': {
+      const { replicas } = held;
+      const when = replicas === 0 ? 'when its next revision is brought up' : 'with the next change';
+      const later = asked === 0 ? '' : `; ${asked} are used ${when}`;
+      return `replicas stay at ${replicas}, the canary holds them${later}`;
+    }
+  }
 }
 
 function effectOf({ canary, hash, returns }: Change): string {

@@ -56,6 +56,14 @@ export function primaryRevisionOf({ metadata, spec, status }: KnativeService): s
   return pinnedIn(spec.traffic) ?? pinnedIn(status?.traffic);
 }
 
+/** Percent of traffic that goes to whatever revision is the latest; all where nothing is said. */
+export function latestShare({ spec: { traffic } }: KnativeService): number {
+  if (traffic === undefined || traffic.length === 0) return 100;
+  return traffic
+    .filter(({ revisionName }) => revisionName === undefined)
+    .reduce((sum, { percent = 0 }) => sum + percent, 0);
+}
+
 function pinnedIn(traffic: readonly KnativeTraffic[] | undefined): string | undefined {
   const isManaged = traffic?.some(({ latestRevision }) => latestRevision === true) === true;
   if (!isManaged) return undefined;

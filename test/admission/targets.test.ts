@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { mutate } from '../../src/admission/mutate.ts';
 import type { AdmissionRequest } from '../../src/admission/review.ts';
 import { scaleToZeroLabel } from '../../src/api/annotations.ts';
-import type { KnativeService } from '../../src/api/knative.ts';
+import type { KnativeService, KnativeTraffic } from '../../src/api/knative.ts';
 import type { DaemonSet, KubeObject, Service, StringMap } from '../../src/api/kubernetes.ts';
 import { lookupOf, podinfoCanary } from './podinfo.ts';
 
@@ -28,6 +28,17 @@ const service = (revision: string): Service => ({
   metadata,
   spec: { selector: { app: 'podinfo', revision }, ports: [{ port: 80 }] },
 });
+
+const knative = (image: string, traffic?: readonly KnativeTraffic[]): KnativeService => ({
+  apiVersion: 'serving.knative.dev/v1',
+  kind: 'Service',
+  metadata,
+  spec: { template: { spec: { containers: [{ image }] } }, ...(traffic && { traffic }) },
+});
+const shares = (latest: number): readonly KnativeTraffic[] => [
+  { latestRevision: true, percent: latest },
+  { revisionName: 'podinfo-00001', percent: 100 - latest },
+];
 
 const update = (oldObject: KubeObject, object: KubeObject): AdmissionRequest => ({
   uid: '1',
@@ -95,12 +106,6 @@ suite('a Service', () => {
   });
 
   test('of Knative is another kind, and stamped for its template', () => {
-    const knative = (image: string): KnativeService => ({
-      apiVersion: 'serving.knative.dev/v1',
-      kind: 'Service',
-      metadata,
-      spec: { template: { spec: { containers: [{ image }] } } },
-    });
     const { answer } = mutate(
       update(knative('app:1'), knative('app:2')),
       lookupOf(canaryOf(service('1'))),
@@ -109,5 +114,49 @@ suite('a Service', () => {
     const { marks, warnings } = admitted(knative('app:1'), knative('app:2'));
     assert.equal(marks['aviary.dev/change-cause'], 'spec: template');
     assert.match(warnings.join(), /^podinfo: this starts a canary analysis/);
+  });
+});
+
+suite('a Knative Service', () => {
+  const marked: KnativeService = {
+    ...knative('app:1', shares(0)),
+    metadata: { ...metadata, annotations: { 'flagger.app/primary-revision': 'podinfo-00001' } },
+  };
+  const leading = (traffic: readonly KnativeTraffic[]): KnativeService => ({
+    ...marked,
+    spec: { ...marked.spec, traffic },
+  });
+  const warning =
+    'podinfo: its latest revision gets no more traffic by this, the canary holds spec.traffic';
+  const trafficOf = (object: KubeObject | undefined) =>
+    (object as KnativeService | undefined)?.spec.traffic;
+
+  test('that a manifest takes the place of keeps its traffic, and who its primary is', () => {
+    const { wanted, marks, warnings } = admitted(marked, knative('app:2'));
+    assert.deepEqual(trafficOf(wanted), shares(0));
+    assert.equal(marks['flagger.app/primary-revision'], 'podinfo-00001');
+    assert.match(warnings[0] ?? '', /^podinfo: this starts a canary analysis/);
+    assert.equal(warnings[1], warning);
+  });
+
+  test('gets no more traffic for its latest revision by hand', () => {
+    const { wanted, warnings } = admitted(marked, leading(shares(50)));
+    assert.deepEqual(trafficOf(wanted), shares(0));
+    assert.deepEqual(warnings, [warning]);
+  });
+
+  test('may be lowered by hand, and told apart by tags', () => {
+    const halfway = leading(shares(50));
+    const lowered = [...shares(0), { revisionName: 'podinfo-00001', percent: 0, tag: 'stable' }];
+    const { wanted, warnings } = admitted(halfway, leading(lowered));
+    assert.deepEqual(trafficOf(wanted), lowered);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('of a suspended Canary is its owner’s', () => {
+    const canary = canaryOf(marked);
+    const suspended = { ...canary, spec: { ...canary.spec, suspend: true } };
+    const { answer } = mutate(update(marked, knative('app:1')), lookupOf(suspended));
+    assert.equal(trafficOf(answer.wanted), undefined);
   });
 });

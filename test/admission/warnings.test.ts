@@ -193,7 +193,7 @@ suite('replicas that are held are answered', () => {
     ],
     'not at all where they are not': [4, undefined, []],
   };
-  for (const [sentence, [asked, held, expected]] of Object.entries(cases)) {
+  for (const [sentence, [asked, replicas, expected]] of Object.entries(cases)) {
     test(sentence, () => {
       const change = {
         canary: podinfoCanary(),
@@ -201,7 +201,8 @@ suite('replicas that are held are answered', () => {
         returns: false,
         hash: changedHash,
       };
-      assert.deepEqual(warningsFor({ ...change, asked, held }), expected);
+      const part = replicas === undefined ? undefined : ({ kind: 'Replicas', replicas } as const);
+      assert.deepEqual(warningsFor({ ...change, asked, held: part }), expected);
     });
   }
 });

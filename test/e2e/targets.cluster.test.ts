@@ -304,6 +304,10 @@ describe('kinds of targets', { skip, timeout: 400_000, concurrency: true }, () =
       return [primary, ...shares];
     };
     assert.deepEqual(await live(), ['podinfo-00001', 0, 100]);
+    // As a tool does that applies what is in Git, whatever is there.
+    const { stderr: held } = await kubectl(['replace', '-f', '-'], knativeService);
+    assert.match(held, /^Warning: podinfo: its latest revision gets no more traffic by this/);
+    assert.deepEqual(await live(), ['podinfo-00001', 0, 100]);
     const image =
       '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"podinfo:2"}]';
     const { stderr } = await kubectl(['patch', `${knative}/podinfo`, '--type=json', '-p', image]);
