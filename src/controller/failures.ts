@@ -2,7 +2,7 @@
 import type { CanaryStatus } from '../api/canary.ts';
 import { retrying } from '../canary/conditions.ts';
 import type { Moment, Observation } from '../canary/observation.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import { announce } from './announce.ts';
 import type { Memory } from './memory.ts';
 import { worthSaying } from './memory.ts';
@@ -11,8 +11,14 @@ import type { Standing } from './world.ts';
 /** So late may the watch be that shows what somebody else made or removed: longer is a failure. */
 const watchLagMsMax = 2_000;
 
-/** Failures that are tried again so late are no hiccups any more. */
-const alertedFromMs = 5_000;
+/**
+ * Failures that are tried again so late are no hiccups any more. What the API server refuses, somebody
+ * must put right; that it does not answer, as while it is replaced, mostly passes.
+ */
+const alertedFromMs = (error: unknown): number => (isRefused(error) ? 5_000 : 15_000);
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 429;
 
 /**
  * A conflict is nothing: somebody else wrote, and the next look sees what. Any other failure is an
@@ -36,7 +42,7 @@ export function describeFailure(
   const canary = world.caches.canaries.store.get(key);
   const memory = world.memories.get(name);
   if (canary === undefined || memory === undefined) return;
-  if (retryMs >= alertedFromMs && !memory.isFailureTold) {
+  if (retryMs >= alertedFromMs(error) && !memory.isFailureTold) {
     memory.isFailureTold = true;
     const text = `Tried again and again: ${message}`;
     world.alert(canary, { severity: 'error', message: text, hasSettings: false });

@@ -211,27 +211,44 @@ suite('alerts outside of a rollout: halted until somebody acts', () => {
       { isReady: (_, pod) => !pod.startsWith('web-primary') },
     ));
 
-  test('a call that fails again and again', () => {
-    const message = 'deployments.apps "web-primary" is forbidden: quota exceeded';
-    const refusing: StageOptions['faults'] = (transport) => ({
+  const failing = (error: () => ApiError, untilMs: number, told: readonly RegExp[]) => {
+    let now = (): number => 0;
+    const faults: StageOptions['faults'] = (transport) => ({
       ...transport,
       stream: (request) => transport.stream(request),
       close: () => transport.close(),
       call: (request) => {
         const isRefused = request.method === 'POST' && request.path.includes('/deployments');
-        if (isRefused) throw new ApiError(message, { code: 403, reason: 'Forbidden' });
+        if (isRefused && now() < untilMs) throw error();
         return transport.call(request);
       },
     });
     return listening(
       async ({ stage, alerts }) => {
+        now = stage.world.clock.monotonic;
         await stage.apply(deployments, target);
         await stage.apply(canaries, canaryOf());
         await stage.world.clock.advance(second(600));
-        assert.equal(alerts().length, 1);
-        assert.match(alerts()[0] ?? '', /^error Tried again and again: .*quota exceeded$/);
+        const errors = alerts().filter((line) => line.startsWith('error'));
+        assert.equal(errors.length, told.length, errors.join('\n'));
+        for (const [index, pattern] of told.entries()) assert.match(errors[index] ?? '', pattern);
       },
-      { faults: refusing },
+      { faults },
     );
+  };
+  const quota = () =>
+    new ApiError('deployments.apps "web-primary" is forbidden: quota exceeded', {
+      code: 403,
+      reason: 'Forbidden',
+    });
+  const away = () =>
+    new ApiError('create deployments: no answer', { code: 0, reason: 'ConnectionFailed' });
+
+  test('a call that is refused again and again', () =>
+    failing(quota, Infinity, [/^error Tried again and again: .*quota exceeded$/]));
+
+  test('an API server that is away for minutes, and not one that is replaced', async () => {
+    await failing(away, second(240), [/^error Tried again and again: .*no answer$/]);
+    await failing(away, second(15), []);
   });
 });
