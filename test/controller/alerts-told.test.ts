@@ -225,7 +225,7 @@ suite('alerts outside of a rollout: halted until somebody acts', () => {
     });
     return listening(
       async ({ stage, alerts }) => {
-        now = stage.world.clock.monotonic;
+        now = () => stage.world.clock.monotonic();
         await stage.apply(deployments, target);
         await stage.apply(canaries, canaryOf());
         await stage.world.clock.advance(second(600));
