@@ -11,24 +11,16 @@ import {
   targetAnnotations,
 } from '../api/annotations.ts';
 import type { Canary, ObjectReference } from '../api/canary.ts';
-import type { KnativeService } from '../api/knative.ts';
-import { isKnativeService, latestShare, primaryRevisionAnnotation } from '../api/knative.ts';
-import type {
-  Container,
-  Deployment,
-  KubeObject,
-  PodTemplateSpec,
-  StringMap,
-} from '../api/kubernetes.ts';
+import { primaryRevisionAnnotation } from '../api/knative.ts';
+import type { Container, KubeObject, PodTemplateSpec, StringMap } from '../api/kubernetes.ts';
 import { configChecksum, configKey, isTracked } from '../revision/checksum.ts';
 import { canonicalJson } from '../revision/canonical-json.ts';
 import { revisionOf } from '../revision/hash.ts';
 import type { ConfigReference } from '../revision/references.ts';
 import { referencedConfigs } from '../revision/references.ts';
 import { targetKindOf } from '../targets/registry.ts';
-import type { Manifest } from '../targets/target-kind.ts';
+import type { Held, Manifest } from '../targets/target-kind.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
-import type { HeldPart } from './warnings.ts';
 import { warningsFor } from './warnings.ts';
 
 /** What is in memory. Nothing here waits or calls. */
@@ -71,7 +63,8 @@ export function mutate(request: AdmissionRequest, lookup: Lookup): Mutation {
   const before = oldObject && kind?.read(oldObject);
   const { hash } = after;
   const changed = before?.hash !== hash;
-  const held = isTakenOver(canary) ? hold(canary, request, before, after) : { object };
+  const isHeld = kind !== undefined && oldObject !== undefined && isTakenOver(canary);
+  const held: Held = isHeld ? kind.hold(canary, oldObject, object) : { object };
   const revision = changed ? observeRevision(after, request, lookup) : undefined;
   const annotations = {
     ...(isTakenOver(canary) ? marksOf(oldObject) : {}),
@@ -99,7 +92,8 @@ function release(object: KubeObject): AdmissionAnswer {
   return { warnings: [], wanted: { ...object, metadata: { ...object.metadata, annotations } } };
 }
 
-const isTakenOver = ({ status }: Canary): boolean =>
+/** Whether the primary serves, and the target is the canary's. */
+export const isTakenOver = ({ status }: Canary): boolean =>
   !['', 'Initializing', 'Terminating', 'Terminated'].includes(status?.phase ?? '');
 
 /**
@@ -114,59 +108,6 @@ function marksOf(before: KubeObject | undefined): StringMap {
       return mark === undefined ? [] : [[key, mark]];
     }),
   );
-}
-
-interface Held {
-  readonly object: KubeObject;
-  /** Replicas that the manifest asks for, where these are others than there are. */
-  readonly asked?: number;
-  readonly part?: HeldPart;
-}
-
-/**
- * A manifest that is applied again from Git must not bring idle pods up, take pods away that serve,
- * or overrule an autoscaler. `kubectl scale` and autoscalers write another resource, which is never
- * held.
- */
-function hold(
-  canary: Canary,
-  { kind, object, oldObject }: AdmissionRequest,
-  before: Manifest | undefined,
-  after: Manifest,
-): Held {
-  if (before?.isIdle === true && !after.isIdle) {
-    return { object: after.idled(), part: { kind: 'Idle' } };
-  }
-  if (oldObject === undefined) return { object };
-  if (isKnativeService(object) && isKnativeService(oldObject)) {
-    return canary.spec.suspend === true ? { object } : holdTraffic(object, oldObject);
-  }
-  return kind === 'Deployment' ? resize(canary, oldObject, object) : { object };
-}
-
-/** No manifest sends users to a revision that nobody has analysed. */
-function holdTraffic(object: KnativeService, before: KnativeService): Held {
-  const { traffic } = before.spec;
-  if (traffic === undefined || latestShare(object) <= latestShare(before)) return { object };
-  const held: KnativeService = { ...object, spec: { ...object.spec, traffic } };
-  return { object: held, part: { kind: 'Traffic' } };
-}
-
-/** More of the pods that serve, where no autoscaler has the say, is wanted and harms nobody. */
-function resize(
-  canary: Canary,
-  { spec: old }: Partial<Deployment>,
-  object: KubeObject & Partial<Deployment>,
-): Held {
-  const { spec } = object;
-  const present = old?.replicas ?? 1;
-  const asked = spec?.replicas ?? 1;
-  if (asked === present) return { object };
-  const grows = present > 0 && asked > present;
-  if (grows && canary.spec.autoscalerRef === undefined) return { object, asked };
-  const held: KubeObject & Partial<Deployment> =
-    spec === undefined ? object : { ...object, spec: { ...spec, replicas: present } };
-  return { object: held, asked, part: { kind: 'Replicas', replicas: present } };
 }
 
 /** The revision; undefined where a part of it is not in memory: no stamp is better than a wrong one. */

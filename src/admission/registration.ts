@@ -13,7 +13,12 @@ import { isAlreadyExists, isConflict, isNotFound } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { OpenObject, Resource } from '../kube/resources.ts';
 import {
+  canaries,
+  daemonSets,
+  deployments,
+  knativeServices,
   mutatingWebhookConfigurations,
+  services,
   validatingWebhookConfigurations,
 } from '../kube/resources.ts';
 
@@ -39,24 +44,24 @@ const carries = (object: string, annotation = canaryAnnotation): string =>
 /** Only what a Canary has taken over, and only what changes its revision, its size or its traffic. */
 const targets = [
   {
-    rule: ['apps', 'v1', 'deployments'],
+    resource: deployments,
     name: 'template-or-replicas-change',
     change:
       'object.spec.template != oldObject.spec.template || ' +
       'object.spec.replicas != oldObject.spec.replicas',
   },
   {
-    rule: ['apps', 'v1', 'daemonsets'],
+    resource: daemonSets,
     name: 'template-change',
     change: 'object.spec.template != oldObject.spec.template',
   },
-  { rule: ['', 'v1', 'services'], name: 'spec-change', change: 'object.spec != oldObject.spec' },
+  { resource: services, name: 'spec-change', change: 'object.spec != oldObject.spec' },
   {
-    rule: ['serving.knative.dev', 'v1', 'services'],
+    resource: knativeServices,
     name: 'spec-change',
     change: 'object.spec != oldObject.spec',
   },
-] as const;
+];
 
 /** Only what is about gates: commands, and whatever somebody writes about decisions. */
 const decisionIn = (object: string): string =>
@@ -94,10 +99,10 @@ export function renderMutatingConfiguration(options: RegistrationOptions): OpenO
   const address = clientConfig(options, '/mutate');
   return configuration(
     'MutatingWebhookConfiguration',
-    ...targets.map(({ rule: [group, version, plural], name, change }) => ({
-      name: `${group === 'serving.knative.dev' ? 'knative-' : ''}${plural}.aviary.dev`,
+    ...targets.map(({ resource, name, change }) => ({
+      name: `${resource === knativeServices ? 'knative-' : ''}${resource.plural}.aviary.dev`,
       clientConfig: address,
-      rules: [rule(group, version, plural)],
+      rules: [rule(resource)],
       matchConditions: [
         { name: 'taken-over', expression: `${carries('object')} || ${carries('oldObject')}` },
         { name, expression: `oldObject == null || ${change}` },
@@ -110,7 +115,7 @@ export function renderMutatingConfiguration(options: RegistrationOptions): OpenO
     {
       name: 'gates.aviary.dev',
       clientConfig: address,
-      rules: [rule('flagger.app', 'v1beta1', 'canaries')],
+      rules: [rule(canaries)],
       matchConditions: [...gateConditions, notOurselves(options.user)],
       // A second call could not tell what the first one wrote from what somebody forged.
       reinvocationPolicy: 'Never',
@@ -124,7 +129,7 @@ export function renderValidatingConfiguration(options: RegistrationOptions): Ope
   return configuration('ValidatingWebhookConfiguration', {
     name: 'canaries.aviary.dev',
     clientConfig: clientConfig(options, '/validate'),
-    rules: [rule('flagger.app', 'v1beta1', 'canaries', ['CREATE', 'UPDATE', 'DELETE'])],
+    rules: [rule(canaries, ['CREATE', 'UPDATE', 'DELETE'])],
     sideEffects: 'None',
     ...common(options),
   });
@@ -149,14 +154,12 @@ const configuration = (kind: string, ...webhooks: readonly object[]): OpenObject
 });
 
 const rule = (
-  group: string,
-  version: string,
-  resource: string,
+  { group, version, plural }: Resource<KubeObject>,
   operations: readonly string[] = ['CREATE', 'UPDATE'],
 ) => ({
   apiGroups: [group],
   apiVersions: [version],
-  resources: [resource],
+  resources: [plural],
   operations,
   scope: 'Namespaced',
 });

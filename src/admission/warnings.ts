@@ -4,6 +4,7 @@ import type { Canary } from '../api/canary.ts';
 import { analysisIntervalMs, hooksOf, skipsAnalysis, strategyOf } from '../api/defaults.ts';
 import { dependenciesOf } from '../api/dependencies.ts';
 import { formatDuration } from '../api/duration.ts';
+import type { HeldPart } from '../targets/target-kind.ts';
 
 export interface Change {
   readonly canary: Canary;
@@ -18,11 +19,6 @@ export interface Change {
   /** What the canary keeps, whatever the manifest says. */
   readonly held: HeldPart | undefined;
 }
-
-export type HeldPart =
-  | { readonly kind: 'Replicas'; readonly replicas: number }
-  | { readonly kind: 'Idle' }
-  | { readonly kind: 'Traffic' };
 
 export function warningsFor(change: Change): string[] {
   const { canary, changed, held } = change;

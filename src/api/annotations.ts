@@ -34,10 +34,10 @@ export const routeKindAnnotation = 'aviary.dev/route-kind';
  */
 export const matchWithWeightsAnnotation = 'aviary.dev/match-with-weights';
 
-/** Keeps Flux from reverting what the controller manages. */
 /** In the node selector of a DaemonSet that is to have no pods: no node has this label. */
 export const scaleToZeroLabel = 'flagger.app/scale-to-zero';
 
+/** Keeps Flux from reverting what the controller manages. */
 export const fluxAnnotations = {
   'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',
   'helm.toolkit.fluxcd.io/driftDetection': 'disabled',

@@ -264,7 +264,8 @@ async function scaleTarget(seen: Snapshot, replicas: number, world: World): Prom
   await patchTarget(objects, body, world);
   const { target: now } = seeWorkloads(canary, createReader(), world);
   if (now?.scaling(replicas) === undefined) return;
-  const { name, namespace = '', kind } = { ...now.object.metadata, kind: now.object.kind };
+  const { kind, metadata } = now.object;
+  const { name, namespace = '' } = metadata;
   const found = `an admission webhook keeps ${kind.toLowerCase()} ${name}.${namespace} at ${now.replicas}`;
   throw new Error(`scaling ${name}.${namespace} to ${replicas} failed: ${found}`);
 }

@@ -237,11 +237,12 @@ const endings: Readonly<Record<Verdict, { readonly text: string; readonly colour
   unfinished: { text: 'NOT FINISHED', colour: 'yellow' },
 };
 
+const inSeconds = (ms: number): string => formatDuration(Math.floor(ms / 1000) * 1000);
+
 function ending(rehearsal: Rehearsal, paint: Paint, width: number): readonly string[] {
   const { verdict, because, durationMs, rollouts } = rehearsal;
   const { text, colour } = endings[verdict];
-  const took = formatDuration(Math.floor(durationMs / 1000) * 1000);
-  const after = `${verdict === 'unfinished' ? 'in' : 'after'} ${took}`;
+  const after = `${verdict === 'unfinished' ? 'in' : 'after'} ${inSeconds(durationMs)}`;
   const lines = [`${paint(colour, text)} ${after}`, ...wrap(because, width)];
   if (rollouts.length > 1) lines.push(...rollouts.map(describeRollout));
   return rollouts.length === 0 ? lines : [...lines, '', ...requests(rehearsal, width)];
@@ -266,9 +267,8 @@ function describeRollout({
 function requests({ requests: counted, durationMs }: Rehearsal, width: number): readonly string[] {
   const { all, byNew, failed, failedByNew, failedAllAtOnce } = counted;
   const share = all === 0 ? 0 : (100 * byNew) / all;
-  const took = formatDuration(Math.floor(durationMs / 1000) * 1000);
   const text =
-    `Of ${grouped(all)} requests in ${took}, ${grouped(byNew)} (${share.toFixed(1)}%) were answered ` +
+    `Of ${grouped(all)} requests in ${inSeconds(durationMs)}, ${grouped(byNew)} (${share.toFixed(1)}%) were answered ` +
     `by a new revision, which failed ${grouped(failedByNew)} of them; ${grouped(failed)} failed in ` +
     `all. Deployed to everybody at once, it would have failed ${grouped(failedAllAtOnce)}.`;
   return wrap(text, width);

@@ -20,6 +20,9 @@ export function hashTemplate(template: PodTemplateSpec): string {
 /** Hash of what is released by a target that has no pods of its own. */
 export const hashValue = (value: unknown): string => version + digest(canonicalJson(value));
 
+/** A hash as a whole number, where a generation is asked for: as many of its digits as a number holds. */
+export const hashNumber = (hash: string): number => Number.parseInt(hash.slice(-12), 16);
+
 /** Whether a hash was made by another program, or another version of this one. */
 export function isForeignHash(hash: string): boolean {
   return !(hash.startsWith(version) && hash.length === version.length + hexDigits);

@@ -3,6 +3,7 @@
  * nodes by a label that no node has.
  */
 import { scaleToZeroLabel } from '../api/annotations.ts';
+import type { Canary } from '../api/canary.ts';
 import type { DaemonSet, PodTemplateSpec } from '../api/kubernetes.ts';
 import { daemonSets } from '../kube/resources.ts';
 import { hashTemplate } from '../revision/hash.ts';
@@ -13,7 +14,7 @@ import { createdMetadata, primaryValue, promotedMetadata } from './primary.ts';
 import type { Readiness, ReadinessOptions } from './readiness.ts';
 import { neededOf } from './readiness.ts';
 import { selectorOf } from './selector.ts';
-import type { Shortage } from './target-kind.ts';
+import type { Held, Shortage } from './target-kind.ts';
 import { targetKind } from './target-kind.ts';
 
 /** The template without what keeps it from having pods: being idle is no part of a revision. */
@@ -125,6 +126,15 @@ function scaling({ spec }: DaemonSet, replicas: number): object | undefined {
   return { spec: { template: { spec: { nodeSelector } } } };
 }
 
+function hold(_canary: Canary, before: DaemonSet, after: DaemonSet): Held {
+  const { template } = after.spec;
+  if (!isScaledToZero(before.spec.template) || isScaledToZero(template)) return { object: after };
+  const nodeSelector = { ...template.spec.nodeSelector, [scaleToZeroLabel]: 'true' };
+  const idle = { ...template, spec: { ...template.spec, nodeSelector } };
+  const held: DaemonSet = { ...after, spec: { ...after.spec, template: idle } };
+  return { object: held, part: { kind: 'Idle' } };
+}
+
 export const daemonSetKind = targetKind<DaemonSet>({
   resource: daemonSets,
   hasServices: true,
@@ -153,12 +163,7 @@ export const daemonSetKind = targetKind<DaemonSet>({
   shortage: shortageOf,
   scaleUpReplicas: () => 1,
   scaling,
-  idled: (target) => {
-    const { template } = target.spec;
-    const nodeSelector = { ...template.spec.nodeSelector, [scaleToZeroLabel]: 'true' };
-    const idle = { ...template, spec: { ...template.spec, nodeSelector } };
-    return { ...target, spec: { ...target.spec, template: idle } };
-  },
+  hold,
   renderPrimary: renderPrimaryDaemonSet,
   renderPromotion: renderDaemonSetPromotion,
   primaryAgrees: (options, primary) => sameTemplate(templateOf(options), primary.spec.template),

@@ -18,6 +18,7 @@ import type { PrimaryOptions } from './primary.ts';
 import { createdMetadata, primaryValue, promotedMetadata } from './primary.ts';
 import { readinessOf, unavailableSince } from './readiness.ts';
 import { selectorOf } from './selector.ts';
+import type { Held } from './target-kind.ts';
 import { targetKind } from './target-kind.ts';
 
 /** The primary as it is first made. */
@@ -104,6 +105,20 @@ function rolloutSettings({ spec }: Deployment) {
   };
 }
 
+/**
+ * More of the pods that serve, where no autoscaler has the say, is wanted and harms nobody. `kubectl
+ * scale` and autoscalers write another resource, which is never held.
+ */
+function hold(canary: Canary, before: Deployment, after: Deployment): Held {
+  const { replicas: present = 1 } = before.spec;
+  const { replicas: asked = 1 } = after.spec;
+  if (asked === present) return { object: after };
+  const grows = present > 0 && asked > present;
+  if (grows && canary.spec.autoscalerRef === undefined) return { object: after, asked };
+  const held: Deployment = { ...after, spec: { ...after.spec, replicas: present } };
+  return { object: held, asked, part: { kind: 'Replicas', replicas: present } };
+}
+
 export const deploymentKind = targetKind<Deployment>({
   resource: deployments,
   hasServices: true,
@@ -126,6 +141,7 @@ export const deploymentKind = targetKind<Deployment>({
   scaleUpReplicas,
   scaling: (target, replicas) =>
     target.spec.replicas === replicas ? undefined : { spec: { replicas } },
+  hold,
   renderPrimary,
   renderPromotion,
   primaryAgrees,

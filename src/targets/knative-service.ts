@@ -4,13 +4,25 @@
  * is nothing to scale, and no Service to make.
  */
 import type { KnativeRevision, KnativeService } from '../api/knative.ts';
-import { isKnativeService, primaryRevisionAnnotation, primaryRevisionOf } from '../api/knative.ts';
+import {
+  isKnativeService,
+  latestShare,
+  primaryRevisionAnnotation,
+  primaryRevisionOf,
+} from '../api/knative.ts';
 import { knativeRevisions, knativeServices } from '../kube/resources.ts';
-import { hashValue, revisionOf } from '../revision/hash.ts';
+import { hashNumber, hashValue, revisionOf } from '../revision/hash.ts';
 import { referenceHashOf } from '../revision/reference-hash.ts';
 import type { Readiness, ReadinessOptions } from './readiness.ts';
 import { noSelector } from './selector.ts';
-import type { Lookup, TargetKind, TargetSeen, TargetWrite, WorkloadSeen } from './target-kind.ts';
+import type {
+  Held,
+  Lookup,
+  TargetKind,
+  TargetSeen,
+  TargetWrite,
+  WorkloadSeen,
+} from './target-kind.ts';
 
 export const knativeServiceKind: TargetKind = {
   resource: knativeServices,
@@ -32,22 +44,28 @@ export const knativeServiceKind: TargetKind = {
       hash: hashValue(template),
       template: undefined,
       released: { template },
-      isIdle: false,
-      idled: () => object,
     };
   },
+  hold: (canary, before, after) =>
+    isKnativeService(before) && isKnativeService(after) && canary.spec.suspend !== true
+      ? holdTraffic(before, after)
+      : { object: after },
 };
+
+/** No manifest sends users to a revision that nobody has analysed. */
+function holdTraffic(before: KnativeService, after: KnativeService): Held {
+  const { traffic } = before.spec;
+  if (traffic === undefined || latestShare(after) <= latestShare(before)) return { object: after };
+  const held: KnativeService = { ...after, spec: { ...after.spec, traffic } };
+  return { object: held, part: { kind: 'Traffic' } };
+}
 
 const latestOf = ({ status }: KnativeService): string => status?.latestCreatedRevisionName ?? '';
 
 const identityOf = (revision: string): string => revisionOf(hashValue(revision), undefined);
 
-/** As many digits as a number holds. */
-const hexDigits = 12;
-
 /** Changes with the revision, where the generation of the Service changes with traffic as well. */
-const generationOf = (revision: string): number =>
-  Number.parseInt(hashValue(revision).slice(-hexDigits), 16);
+const generationOf = (revision: string): number => hashNumber(hashValue(revision));
 
 function seeRevision(service: KnativeService, name: string, lookup: Lookup): WorkloadSeen {
   const revision = name === '' ? undefined : lookup(knativeRevisions, name);

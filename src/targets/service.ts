@@ -7,7 +7,7 @@ import type { Canary } from '../api/canary.ts';
 import { serviceNames } from '../api/defaults.ts';
 import type { ObjectMeta, Service, ServicePort, StringMap } from '../api/kubernetes.ts';
 import { services } from '../kube/resources.ts';
-import { hashValue } from '../revision/hash.ts';
+import { hashNumber, hashValue } from '../revision/hash.ts';
 import { referenceHashOf } from '../revision/reference-hash.ts';
 import { ownerReferenceTo, withoutForeignMarks } from './metadata.ts';
 import type { PrimaryOptions } from './primary.ts';
@@ -124,9 +124,6 @@ export const renderServicePromotion = (
 
 const hashOf = ({ spec }: Service): string => hashValue(withoutAddresses(spec));
 
-/** As many digits as a number holds. */
-const hexDigits = 12;
-
 /** It has no pods of its own, so none are waited for, and none are scaled. */
 export const serviceKind = targetKind<Service>({
   resource: services,
@@ -135,7 +132,7 @@ export const serviceKind = targetKind<Service>({
   released: ({ spec }) => withoutAddresses(spec),
   hash: hashOf,
   referenceHash: ({ spec }) => referenceHashOf('v1.ServiceSpec', spec),
-  generation: (target) => Number.parseInt(hashOf(target).slice(-hexDigits), 16),
+  generation: (target) => hashNumber(hashOf(target)),
   template: () => undefined,
   selector: () => ({ ok: true, selector: noSelector }),
   size: () => ({ replicas: 1, availablePods: 1 }),

@@ -75,11 +75,21 @@ export interface Manifest {
   readonly template: PodTemplateSpec | undefined;
   /** What a rollout is about, for a line that says what changed. */
   readonly released: object;
-  /** Idle by other means than replicas. */
-  readonly isIdle: boolean;
-  /** The same without pods; the same object where only replicas tell. */
-  readonly idled: () => KubeObject;
 }
+
+/** A manifest as it is to be stored beside a canary that has taken the target over. */
+export interface Held {
+  readonly object: KubeObject;
+  /** Replicas that the manifest asks for, where these are others than there are. */
+  readonly asked?: number;
+  /** What the canary keeps, whatever the manifest says. */
+  readonly part?: HeldPart;
+}
+
+export type HeldPart =
+  | { readonly kind: 'Replicas'; readonly replicas: number }
+  | { readonly kind: 'Idle' }
+  | { readonly kind: 'Traffic' };
 
 export interface Workloads {
   readonly target: TargetSeen | undefined;
@@ -98,6 +108,11 @@ export interface TargetKind {
   readonly see: (canary: Canary, lookup: Lookup) => Workloads;
   /** Undefined for what is no whole object of this kind. */
   readonly read: (object: KubeObject) => Manifest | undefined;
+  /**
+   * A manifest that is applied again from Git must not bring idle pods up, take pods away that serve,
+   * overrule an autoscaler, or lead users elsewhere.
+   */
+  readonly hold: (canary: Canary, before: KubeObject, after: KubeObject) => Held;
 }
 
 export interface Definition<T extends KubeObject> {
@@ -124,8 +139,8 @@ export interface Definition<T extends KubeObject> {
     autoscaler: HorizontalPodAutoscaler | undefined,
   ) => number;
   readonly scaling: (target: T, replicas: number) => object | undefined;
-  /** Where something else than replicas keeps it from having pods. */
-  readonly idled?: (target: T) => T;
+  /** Nothing is held where absent. */
+  readonly hold?: (canary: Canary, before: T, after: T) => Held;
   readonly primaryAgrees: (options: PrimaryOptions<T>, primary: T) => boolean;
   readonly renderPrimary: (options: PrimaryOptions<T>) => T;
   readonly renderPromotion: (options: PrimaryOptions<T>, primary: T) => T;
@@ -149,6 +164,10 @@ export function targetKind<T extends KubeObject>(definition: Definition<T>): Tar
       };
     },
     read: (object) => (definition.is(object) ? readManifest(definition, object) : undefined),
+    hold: (canary, before, after) => {
+      const areWhole = definition.is(before) && definition.is(after);
+      return (areWhole ? definition.hold?.(canary, before, after) : undefined) ?? { object: after };
+    },
   };
 }
 
@@ -157,8 +176,6 @@ function readManifest<T extends KubeObject>(definition: Definition<T>, object: T
     hash: definition.hash(object),
     template: definition.template(object),
     released: definition.released(object),
-    isIdle: definition.idled !== undefined && definition.size(object).replicas === 0,
-    idled: () => definition.idled?.(object) ?? object,
   };
 }
 

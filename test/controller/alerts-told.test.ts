@@ -6,8 +6,9 @@ import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
 import { ApiError } from '../../src/kube/api-error.ts';
 import { canaries, deployments } from '../../src/kube/resources.ts';
 import type { ProcessOptions } from '../../src/rehearsal/controller-process.ts';
+import { beforeCalls } from '../support/before-calls.ts';
 import type { Stage, StageOptions } from '../support/stage.ts';
-import { canaryOf, createStage, initialized, setImage, target } from '../support/stage.ts';
+import { canaryOf, createStage, initialized, onStage, setImage, target } from '../support/stage.ts';
 
 interface Given {
   readonly analysis?: CanaryAnalysis;
@@ -135,13 +136,11 @@ suite('alerts outside of a rollout: halted until somebody acts', () => {
     options: StageOptions = {},
   ): Promise<void> {
     const alerts: Alert[] = [];
-    const stage = await createStage({ ...options, answers: { alerts: into(alerts) } });
     const told = () => alerts.map(({ severity, message }) => `${severity} ${message}`);
-    try {
-      await acts({ stage, alerts: told });
-    } finally {
-      stage.end();
-    }
+    await onStage((stage) => acts({ stage, alerts: told }), {
+      ...options,
+      answers: { alerts: into(alerts) },
+    });
   }
 
   test('a target that is not there, once, when that has lasted for an interval', () =>
@@ -213,15 +212,8 @@ suite('alerts outside of a rollout: halted until somebody acts', () => {
 
   const failing = (error: () => ApiError, untilMs: number, told: readonly RegExp[]) => {
     let now = (): number => 0;
-    const faults: StageOptions['faults'] = (transport) => ({
-      ...transport,
-      stream: (request) => transport.stream(request),
-      close: () => transport.close(),
-      call: (request) => {
-        const isRefused = request.method === 'POST' && request.path.includes('/deployments');
-        if (isRefused && now() < untilMs) throw error();
-        return transport.call(request);
-      },
+    const faults = beforeCalls(({ method, path }) => {
+      if (method === 'POST' && path.includes('/deployments') && now() < untilMs) throw error();
     });
     return listening(
       async ({ stage, alerts }) => {

@@ -16,9 +16,9 @@ import {
 import type { Stage, StageOptions } from '../support/stage.ts';
 import {
   canaryOf,
-  createStage,
   initialized,
   key,
+  onStage,
   setImage,
   target,
   withImage,
@@ -29,14 +29,7 @@ const row = (
   shows: (stage: Stage) => Promise<void>,
   options?: StageOptions,
 ): void => {
-  test(name, async () => {
-    const stage = await createStage(options);
-    try {
-      await shows(stage);
-    } finally {
-      stage.end();
-    }
-  });
+  test(name, () => onStage(shows, options));
 };
 
 const statusOf = (stage: Stage) => stage.live(canaries).status;

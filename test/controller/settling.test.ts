@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canaries, deployments } from '../../src/kube/resources.ts';
 import type { Stage } from '../support/stage.ts';
-import { canaryOf, createStage, initialized, target } from '../support/stage.ts';
+import { canaryOf, initialized, onStage, target, withImage } from '../support/stage.ts';
 
 /** For how long the pods of a workload have been ready when something becomes true. */
 async function readyForMs(stage: Stage, name: string, isTrue: () => boolean): Promise<number> {
@@ -27,20 +27,11 @@ async function readyForMs(stage: Stage, name: string, isTrue: () => boolean): Pr
 const phaseOf = (stage: Stage) => stage.find(canaries)?.status?.phase;
 const weightOf = (stage: Stage) => stage.find(canaries)?.status?.canaryWeight ?? 0;
 
-async function staged(shows: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await createStage();
-  try {
-    await shows(stage);
-  } finally {
-    stage.end();
-  }
-}
-
 const settlesIn = (elapsedMs: number): void =>
   assert.ok(elapsedMs >= 1500 && elapsedMs < 2000, `after ${elapsedMs} ms`);
 
 test('a new primary takes over a second and a half after it is ready', () =>
-  staged(async (stage) => {
+  onStage(async (stage) => {
     await stage.apply(deployments, target);
     const [, elapsedMs] = await Promise.all([
       stage.api.create(canaries, canaryOf()),
@@ -50,12 +41,11 @@ test('a new primary takes over a second and a half after it is ready', () =>
   }));
 
 test('the first step, and the way back to the primary, come that much after their pods', () =>
-  staged(async (stage) => {
+  onStage(async (stage) => {
     await initialized(stage);
-    const { spec } = stage.live(deployments);
-    const containers = spec.template.spec.containers.map((it) => ({ ...it, image: 'web:2' }));
-    const template = { ...spec.template, spec: { ...spec.template.spec, containers } };
-    const change = { ...stage.live(deployments), spec: { ...spec, template } };
+    const live = stage.live(deployments);
+    const template = withImage(live.spec.template, 'web:2');
+    const change = { ...live, spec: { ...live.spec, template } };
     const [, elapsedMs] = await Promise.all([
       stage.api.update(deployments, change),
       readyForMs(stage, 'web', () => weightOf(stage) > 0),

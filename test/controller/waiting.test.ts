@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../../src/kube/api-error.ts';
 import { canaries, deployments } from '../../src/kube/resources.ts';
-import type { Transport, TransportRequest } from '../../src/kube/transport.ts';
+import type { TransportRequest } from '../../src/kube/transport.ts';
+import { beforeCalls } from '../support/before-calls.ts';
 import type { Stage } from '../support/stage.ts';
 import { canaryOf, createStage, initialized, setImage, target } from '../support/stage.ts';
 
@@ -17,18 +18,12 @@ function createGuard(refuses: (request: TransportRequest) => boolean) {
   return {
     set: (up: boolean): void => void (isUp = up),
     statusWrites: () => statusWrites,
-    faults: (transport: Transport): Transport => ({
-      ...transport,
-      stream: (request) => transport.stream(request),
-      close: () => transport.close(),
-      call: (request) => {
-        if (isUp && refuses(request)) {
-          const message = 'deployments.apps "web-primary" is forbidden: quota exceeded';
-          throw new ApiError(message, { code: 403, reason: 'Forbidden' });
-        }
-        if (request.path.includes('/canaries/web/status')) statusWrites += 1;
-        return transport.call(request);
-      },
+    faults: beforeCalls((request) => {
+      if (isUp && refuses(request)) {
+        const message = 'deployments.apps "web-primary" is forbidden: quota exceeded';
+        throw new ApiError(message, { code: 403, reason: 'Forbidden' });
+      }
+      if (request.path.includes('/canaries/web/status')) statusWrites += 1;
     }),
   };
 }

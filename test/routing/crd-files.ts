@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { KubeObject } from '../../src/api/kubernetes.ts';
+import type { ControllerApi } from '../../src/cluster/controller-api.ts';
 import type { Resource } from '../../src/kube/resources.ts';
+import { customResourceDefinitions } from '../../src/kube/resources.ts';
 
 interface Definition extends KubeObject {
   readonly spec: {
@@ -43,6 +45,17 @@ function filesOf({ plural, group, version }: Resource<KubeObject>): readonly Crd
         metadata.name === name &&
         spec.versions.some((it) => it.name === version && it.served),
     );
+}
+
+/** Brings resources to a cluster, each by the first file that defines it. */
+export async function createCrds(
+  api: ControllerApi,
+  resources: readonly Resource<KubeObject>[],
+): Promise<void> {
+  const [files = []] = crdChoices(resources);
+  await Promise.all(
+    files.map(({ definition }) => api.create(customResourceDefinitions, definition)),
+  );
 }
 
 /**

@@ -8,13 +8,13 @@ import type { Canary, CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts
 import type { KubeObject } from '../../src/api/kubernetes.ts';
 import { supportedProviders } from '../../src/api/providers.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
-import { canaries, customResourceDefinitions, deployments } from '../../src/kube/resources.ts';
+import { canaries, deployments } from '../../src/kube/resources.ts';
 import type { OpaqueObject, Resource } from '../../src/kube/resources.ts';
 import type { RoutingProvider } from '../../src/routing/provider.ts';
 import { providerFor } from '../../src/routing/registry.ts';
 import type { Stage } from '../support/stage.ts';
 import { canaryOf, createStage, key, setImage, target } from '../support/stage.ts';
-import { crdChoices } from './crd-files.ts';
+import { createCrds } from './crd-files.ts';
 import { furnished, userObjects } from './sources.ts';
 
 interface Told {
@@ -78,10 +78,7 @@ async function furnish(
   canary: Canary,
 ): Promise<void> {
   const resources = resourcesOf(provider, canary);
-  const [definitions = []] = crdChoices(resources);
-  await Promise.all(
-    definitions.map(({ definition }) => api.create(customResourceDefinitions, definition)),
-  );
+  await createCrds(api, resources);
   for (const object of userObjects(canary)) {
     const resource = resources.find(({ kind }) => kind === object.kind);
     if (resource !== undefined) await api.create(resource, object);

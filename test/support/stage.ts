@@ -165,6 +165,19 @@ function end(world: World, process: ControllerProcess): void {
   world.cluster.stop();
 }
 
+/** Plays on a stage of its own, which ends however that goes. */
+export async function onStage(
+  plays: (stage: Stage) => Promise<void>,
+  options: StageOptions = {},
+): Promise<void> {
+  const stage = await createStage(options);
+  try {
+    await plays(stage);
+  } finally {
+    stage.end();
+  }
+}
+
 async function until(world: World, phases: readonly string[]): Promise<void> {
   const phase = (): string => world.read(canaries, key)?.status?.phase ?? '';
   const reached = await world.clock.advanceUntil(() => phases.includes(phase()), 600_000);

@@ -3,15 +3,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CanaryAnalysis, CanarySpec } from '../../src/api/canary.ts';
 import type { KnativeService, KnativeTraffic } from '../../src/api/knative.ts';
-import type { KubeObject } from '../../src/api/kubernetes.ts';
-import type { OpaqueObject } from '../../src/kube/resources.ts';
-import {
-  canaries,
-  customResourceDefinitions,
-  knativeRevisions,
-  knativeServices,
-} from '../../src/kube/resources.ts';
-import { crdChoices } from '../routing/crd-files.ts';
+import { canaries, knativeRevisions, knativeServices } from '../../src/kube/resources.ts';
+import { createCrds } from '../routing/crd-files.ts';
 import { playKnative } from '../support/knative.ts';
 import type { Stage } from '../support/stage.ts';
 import { canaryOf, createStage, key } from '../support/stage.ts';
@@ -36,15 +29,9 @@ interface Given {
 }
 
 async function initialized(given: Given = {}): Promise<Stage> {
-  const [definitions = []] = crdChoices([knativeServices, knativeRevisions]);
   const stage = await createStage({
     ...(given.passes && { passes: given.passes }),
-    before: (api) =>
-      Promise.all(
-        definitions.map(({ definition }) =>
-          api.create(customResourceDefinitions, definition as KubeObject as OpaqueObject),
-        ),
-      ),
+    before: (api) => createCrds(api, [knativeServices, knativeRevisions]),
   });
   playKnative(stage.api, given.isReady);
   await stage.apply(knativeServices, serviceOf('web:1'));
