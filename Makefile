@@ -9,7 +9,7 @@ sources := $(shell find src -name '*.ts' -o -name '*.json')
 
 include test/cluster/cluster.mk
 
-.PHONY: help setup build demo check test unit cluster-test traffic-build e2e-traffic bench bench-embedded manifests protobuf simulate mutants golden image clean
+.PHONY: help setup build demo check test unit fuzz cluster-test traffic-build e2e-traffic bench bench-embedded manifests protobuf simulate mutants golden image clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -41,6 +41,13 @@ test: check unit cluster-test ## every test that this machine can run, saying wh
 
 unit: setup ## the tests that need nothing but Node
 	$(tests) test/unit.ts
+
+fuzz: setup ## the property tests from other seeds: SEED=4711 COUNT=20, both optional
+	first=$${SEED:-$$RANDOM}; \
+	for seed in $$(seq $$first $$((first + $${COUNT:-20} - 1))); do \
+	  echo "make fuzz SEED=$$seed COUNT=1"; \
+	  PROPERTIES=1 SEED=$$seed node --import tsx --test-reporter=dot test/unit.ts; \
+	done
 
 cluster-test: build ## the tests on a real control plane, one file at a time
 	$(tests) --test --test-concurrency=1 $$(find test -name '*.cluster.test.ts' | sort)

@@ -28,10 +28,9 @@ const targetNameMax = 63 - '-primary'.length;
 
 function* targetKind({ target, options }: Subject): Iterable<Finding> {
   if (!options.targetKinds.includes(target.kind)) {
-    yield refuse(
-      'spec.targetRef.kind',
-      `"${target.kind}" is not supported by this version: use ${options.targetKinds.join(', ')}`,
-    );
+    const wrong =
+      target.kind === '' ? 'is required' : `"${target.kind}" is not supported by this version`;
+    yield refuse('spec.targetRef.kind', `${wrong}: use ${options.targetKinds.join(', ')}`);
     return;
   }
   const isWorkload = target.kind === 'Deployment' || target.kind === 'DaemonSet';

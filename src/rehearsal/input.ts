@@ -177,11 +177,13 @@ function inputOf(
     meshProvider,
   });
   for (const { path, message } of errors) complain(path, message);
-  const { kind } = canary.spec.targetRef;
-  if (errors.length === 0 && kind !== 'Deployment') {
-    complain('spec.targetRef.kind', `a rehearsal has pods of Deployments, none of a ${kind}`);
-  }
+  // What is refused may lack anything, its spec too.
   if (problems.length > before) return [];
+  const { kind } = canary.spec.targetRef;
+  if (kind !== 'Deployment') {
+    complain('spec.targetRef.kind', `a rehearsal has pods of Deployments, none of a ${kind}`);
+    return [];
+  }
   return [
     assemble(
       canary,

@@ -135,6 +135,10 @@ suite('what is refused is said with its line', () => {
       canary('analysis:\n    { interval: 1m, threshold: 2,\n    stepWeights: [50, 20] }'),
       /^app\.yaml:11: spec\.analysis\.stepWeights\[1\]: 20 is no step up after 50: weights must rise$/,
     ],
+    'a Canary without a spec': [
+      'apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: { name: cart }\nspec:\n',
+      /^app\.yaml:4: spec\.targetRef\.kind: is required: use Deployment, DaemonSet, Service$/,
+    ],
     'an analysis that cannot advance': [
       canary('analysis: { interval: 1m, threshold: 2, stepWeight: 0 }'),
       /^app\.yaml:9: spec\.analysis\.stepWeight: a rollout would never advance/,
