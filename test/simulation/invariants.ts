@@ -150,7 +150,8 @@ export function unsettled(scene: Scene, { isRemade, isResized }: Exemptions): st
   // Made of what never serves, it leaves users with the only pods that there are (seed 50056).
   if (isRemade && phase === 'Failed' && availablePods(primary) === 0) return undefined;
   if (canaryWeight(scene) > 0) return `the canary has weight ${canaryWeight(scene)}`;
-  if (wantedPods(target) > 0 && !isResized) return 'the target is not scaled down';
+  if (target.isScaled && target.wantedPods > 0 && !isResized)
+    return 'the target is not scaled down';
   const isServing = availablePods(primary) >= wantedPods(primary);
   // Until its deadline has passed it has not failed.
   if (isRemade) return isServing || phase === 'Failed' ? undefined : 'the primary does not serve';

@@ -97,6 +97,20 @@ export const mutations: readonly Mutation[] = [
     to: "if (revision.change === 'Changed' && status.phase !== 'Failed') return begin(seen, now, revision, effects);",
   },
   {
+    invariant: 5,
+    sentence: 'a Service that is promoted leads where it led',
+    file: 'src/targets/service.ts',
+    from: 'spec: copiedSpec(options.target, primary),',
+    to: 'spec: primary.spec,',
+  },
+  {
+    invariant: 5,
+    sentence: 'a Knative Service that is promoted names the revision that it named',
+    file: 'src/targets/knative-service.ts',
+    from: 'renderPromotion: named,',
+    to: 'renderPromotion: () => ({ resource: knativeServices, live: service, wanted: service }),',
+  },
+  {
     invariant: 6,
     sentence: 'the status is written before what it says is so',
     file: 'src/controller/reconcile.ts',

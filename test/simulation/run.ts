@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { approveAnnotation, rejectAnnotation } from '../../src/api/annotations.ts';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
-import type { ConfigMap, DaemonSet, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, KubeObject } from '../../src/api/kubernetes.ts';
 import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
 import { openType } from '../../src/cluster/open-type.ts';
 import { faulty } from '../../src/cluster/faults.ts';
@@ -19,9 +19,9 @@ import {
   alertProviders,
   canaries,
   configMaps,
-  daemonSets,
-  deployments,
   destinationRules,
+  knativeRevisions,
+  knativeServices,
   metricTemplates,
   services,
   virtualServices,
@@ -34,25 +34,26 @@ import { startGateway } from '../../src/rehearsal/gateway.ts';
 import { ingresses } from '../../src/routing/ingress.ts';
 import { providerFor } from '../../src/routing/registry.ts';
 import { userObjects } from '../routing/sources.ts';
+import { playKnative } from '../support/knative.ts';
 import type { Freezer } from './freezable.ts';
 import { createFreezer } from './freezable.ts';
 import type { Law, Write } from './invariants.ts';
 import { laws, unsettled } from './invariants.ts';
-import type { Scene, Workload } from './scene.ts';
+import type { Scene } from './scene.ts';
 import {
   companionName,
   availablePods,
   imageOf,
-  isDaemonSet,
   namespace,
   qualityOf,
-  resourceOf,
   revisionQuality,
   routesOf,
   sceneOf,
   targetName,
   wantedPods,
 } from './scene.ts';
+import type { Side, SimulatedKind } from './sides.ts';
+import { kindOf, simulatedKinds } from './sides.ts';
 import type { Act, MachineAct, Quality, Story, UserAct } from './story.ts';
 import { hasOwnGate, metrics } from './story.ts';
 import { createTogether } from './together.ts';
@@ -128,6 +129,13 @@ interface Stage {
   rollouts: number;
 }
 
+/** The companion is a Deployment. */
+const kindIn = ({ spec }: Story, name: string): SimulatedKind =>
+  name === targetName ? kindOf(spec) : simulatedKinds.deployment;
+
+const sceneIn = ({ api, story }: Pick<Stage, 'api' | 'story'>, name = targetName): Scene =>
+  sceneOf(api, name, kindIn(story, name));
+
 async function createStage(story: Story): Promise<Stage> {
   const random = createRandom(story.seed, 'pods');
   const world = await createWorld({
@@ -147,6 +155,7 @@ async function createStage(story: Story): Promise<Stage> {
   const trace = createTrace(() => world.clock.monotonic());
   const { api } = world.cluster;
   playGateway(story, world);
+  playRevisions(story, world);
   const stage: Stage = {
     story,
     world,
@@ -174,6 +183,8 @@ const kinds = [canaries, metricTemplates, alertProviders, virtualServices, desti
 function routeKindsOf(spec: CanarySpec): readonly Resource<KubeObject>[] {
   const provider = providerFor(spec.provider ?? 'istio');
   const canary = canaryWith(targetName, spec);
+  const isKnative = kindOf(spec) === simulatedKinds.knativeService;
+  if (isKnative) return [knativeServices, knativeRevisions];
   const needed = (provider?.routeKeys(canary) ?? []).map((it) => it.resource);
   const isBuiltIn = ({ group }: Resource<KubeObject>) => group === ingresses.group;
   return needed.filter((it) => !isBuiltIn(it) && !kinds.some(({ plural }) => plural === it.plural));
@@ -184,6 +195,16 @@ function playGateway({ seed, spec }: Story, { cluster, clock }: World): void {
   if (spec.provider?.startsWith('gatewayapi') !== true) return;
   const reportMs = 100 + Math.floor(createRandom(seed, 'gateway')() * 6_000);
   startGateway({ api: cluster.api, clock, resources: routeKindsOf(spec), reportMs });
+}
+
+/** Behind Knative somebody makes revisions of templates; their pods come sooner or later. */
+function playRevisions({ seed, spec }: Story, { cluster, clock }: World): void {
+  if (kindOf(spec) !== simulatedKinds.knativeService) return;
+  const random = createRandom(seed, 'knative');
+  playKnative(cluster.api, {
+    isReady: (template) => !template.includes('-unready'),
+    starts: () => clock.sleep(300 + Math.floor(random() * 3_000), never),
+  });
 }
 
 /** Every write is held against every law. */
@@ -206,13 +227,13 @@ const namesOf = ({ companion }: Story): readonly string[] =>
 
 function watchCanary(stage: Stage, canary: string): void {
   const { api, world, trace } = stage;
-  let before: Scene = sceneOf(api, canary);
+  let before: Scene = sceneIn(stage, canary);
   let suspendedAtMs: number | undefined;
   const bereftOf = { target: createBereft(), primary: createBereft() };
   api.onChange((change) => {
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
     if (name !== canary && !name.startsWith(`${canary}-`)) return;
-    const after = sceneOf(api, canary);
+    const after = sceneIn(stage, canary);
     const nowMs = world.clock.monotonic();
     if (after.canary?.spec.suspend !== true) suspendedAtMs = undefined;
     else suspendedAtMs ??= nowMs;
@@ -237,7 +258,7 @@ function watchCanary(stage: Stage, canary: string): void {
  */
 function createBereft() {
   let sinceMs = -Infinity;
-  return (before: Workload | undefined, after: Workload | undefined, nowMs: number): number => {
+  return (before: Side | undefined, after: Side | undefined, nowMs: number): number => {
     if (availablePods(after) > 0) return 0;
     const isLost = availablePods(before) > 0 && after !== undefined && wantedPods(after) > 0;
     if (isLost) sinceMs = nowMs;
@@ -263,7 +284,7 @@ function isEnd({ groupResource, before, after }: Change): boolean {
 let isUsers = false;
 
 function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerProcess {
-  const { story, world, api, trace } = stage;
+  const { story, world, trace } = stage;
   stage.serial += 1;
   const name = `aviary-${slot}-${stage.serial}`;
   const counted = (transport: Transport): Transport => ({
@@ -299,7 +320,7 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
     answers: {
       checks: {
         probe: async () => ({ passed: true, events: [] }),
-        analyse: async ({ metadata }) => verdictOf(api, metadata.name),
+        analyse: async ({ metadata }) => verdictOf(stage, metadata.name),
       },
       post: gate(stage),
     },
@@ -337,8 +358,8 @@ function restart(stage: Stage, slot: number, ended: ControllerProcess): void {
   stage.trace.add('process', `${held.process.name} starts`);
 }
 
-function verdictOf(api: ControllerApi, name: string) {
-  const { target, config } = sceneOf(api, name);
+function verdictOf(stage: Stage, name: string) {
+  const { target, config } = sceneIn(stage, name);
   const passed = revisionQuality(target, config) === 'good';
   const message = `success rate ${passed ? 100 : 60}%`;
   return { passed, events: passed ? [] : [{ type: 'Warning' as const, message }] };
@@ -379,13 +400,13 @@ function applyCompanion(stage: Stage, quality: Quality): void {
   stage.serial += 1;
   const image = `${companionName}:${stage.serial}-${quality}`;
   trace.add('act', JSON.stringify({ kind: 'SetImage', image }));
-  const { target } = sceneOf(api, companionName);
+  const { target } = sceneIn(stage, companionName);
   if (target === undefined) return;
   // The first one waits for what is applied last: it must not be lost to a write of ours beside it.
   const again = (): void => {
     world.clock.after(1_000, () => applyCompanion(stage, quality));
   };
-  byUser(() => [update(api, withImage(target, image)).catch(again)]);
+  byUser(() => [api.update(target.resource, target.withImage(image)).catch(again)]);
 }
 
 const canaryWith = (name: string, spec: CanarySpec): Canary => ({
@@ -395,45 +416,17 @@ const canaryWith = (name: string, spec: CanarySpec): Canary => ({
   spec,
 });
 
-function firstRevision(name: string, spec: CanarySpec, replicas: number): Workload {
-  const labels = { app: name };
-  const container = {
-    name: 'app',
-    image: name === targetName ? firstImage : `${name}:0-good`,
-    ports: [{ containerPort: 8080 }],
-    envFrom: [{ configMapRef: { name: `${name}-config` } }],
-  };
-  const template = { metadata: { labels }, spec: { containers: [container] } };
-  const shared = { selector: { matchLabels: labels }, template };
-  const metadata = { name, namespace };
-  if (spec.targetRef.kind === 'DaemonSet') {
-    const updateStrategy = { type: 'RollingUpdate' };
-    const daemonSet: DaemonSet = {
-      apiVersion: 'apps/v1',
-      kind: 'DaemonSet',
-      metadata,
-      spec: { ...shared, updateStrategy },
-    };
-    return daemonSet;
-  }
-  const deployment: Deployment = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata,
-    spec: { ...shared, replicas, progressDeadlineSeconds: 60 },
-  };
-  return deployment;
-}
-
 /** The first revision, and the canary. */
 function create({ api, story }: Stage, name: string, spec: CanarySpec): void {
-  const config = { quality: 'good', serial: '0' };
-  const target = firstRevision(name, spec, story.replicas);
+  const kind = kindOf(spec);
+  const image = name === targetName ? firstImage : `${name}:0-good`;
+  const target = kind.first(name, image, story.replicas);
   const canary = canaryWith(name, spec);
-  const metadata = { name: `${name}-config`, namespace };
+  const configKey = { name: `${name}-config`, namespace };
+  const data = { quality: 'good', serial: '0' };
   byUser(() => [
-    api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config }),
-    isDaemonSet(target) ? api.create(daemonSets, target) : api.create(deployments, target),
+    api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: configKey, data }),
+    api.create(kind.resource, { ...target, metadata: { name, namespace } }),
     ...userObjects(canary).flatMap((it) => (isNeeded(spec, it) ? [api.create(ingresses, it)] : [])),
     api.create(canaries, canary),
   ]);
@@ -512,9 +505,9 @@ function befall(stage: Stage, act: MachineAct): void {
 }
 
 function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Promise<unknown>[] {
-  const { canary, target, primary, config } = sceneOf(api);
-  const apply = (workload: Workload | undefined) =>
-    workload === undefined ? [] : [update(api, workload)];
+  const { canary, target, primary, config } = sceneIn(stage);
+  const apply = (image: string) =>
+    target === undefined ? [] : [api.update(target.resource, target.withImage(image))];
   const edit = <T extends KubeObject>(resource: Resource<T>, object: T | undefined) =>
     object === undefined ? [] : [api.update(resource, object)];
   const remove = (resource: Resource<KubeObject>, name: string) => [
@@ -523,11 +516,11 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
   switch (act.kind) {
     case 'SetImage':
       stage.serial += 1;
-      return apply(target && withImage(target, `web:${stage.serial}-${act.quality}`));
+      return apply(`web:${stage.serial}-${act.quality}`);
     case 'Revert':
-      return apply(target && withImage(target, imageOf(primary) || imageOf(target)));
+      return apply(imageOf(primary) || imageOf(target));
     case 'Return':
-      return apply(target && withImage(target, firstImage));
+      return apply(firstImage);
     case 'Approve':
     case 'Reject':
       return edit(canaries, canary && withDecision(canary, act.kind));
@@ -537,12 +530,8 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
       const changed: ConfigMap | undefined = config && { ...config, data };
       return edit(configMaps, changed);
     }
-    case 'SetReplicas': {
-      const { replicas } = act;
-      // A DaemonSet has none.
-      if (target === undefined || isDaemonSet(target)) return [];
-      return apply({ ...target, spec: { ...target.spec, replicas } });
-    }
+    case 'SetReplicas':
+      return target === undefined ? [] : edit(target.resource, target.withReplicas?.(act.replicas));
     case 'Suspend':
     case 'Resume': {
       const suspend = act.kind === 'Suspend';
@@ -559,21 +548,34 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
       return canary === undefined ? [] : lowered(api, canary);
     case 'DeleteRoute': {
       const route = canary && routesOf(api, canary);
-      return route === undefined ? [] : remove(route.resource, route.name);
+      // Where the target is the route, too, it stays.
+      return route === undefined || route.resource === target?.resource
+        ? []
+        : remove(route.resource, route.name);
     }
     case 'DeletePrimary':
       // The only copy of what passed: nobody could bring it back. People are not that cruel.
-      return primary === undefined || isOnlyCopy(stage)
-        ? []
-        : remove(resourceOf(primary), primary.metadata.name);
-    case 'DeleteServices':
-      return ['', '-primary', '-canary'].flatMap((it) => remove(services, `${targetName}${it}`));
+      if (primary === undefined || isOnlyCopy(stage)) return [];
+      return primary.object === target?.object
+        ? edit(primary.resource, withoutAnnotations(primary.object))
+        : remove(primary.resource, primary.object.metadata.name);
+    case 'DeleteServices': {
+      // A Service that is the target is no copy of anything.
+      const made = target?.resource === services ? ['-canary'] : ['', '-primary', '-canary'];
+      return made.flatMap((it) => remove(services, `${targetName}${it}`));
+    }
   }
 }
 
+/** As `kubectl replace` of a manifest does, which has none of those that a controller set. */
+function withoutAnnotations(object: KubeObject): KubeObject {
+  const { annotations: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** Whether the primary runs what nothing else in the cluster says. */
-function isOnlyCopy({ api }: Stage): boolean {
-  const { target, primary, config, primaryConfig } = sceneOf(api);
+function isOnlyCopy(stage: Stage): boolean {
+  const { target, primary, config, primaryConfig } = sceneIn(stage);
   const serial = config?.data?.['serial'];
   return imageOf(target) !== imageOf(primary) || serial !== primaryConfig?.data?.['serial'];
 }
@@ -592,7 +594,7 @@ const waitingGates = ({ status }: Canary): readonly string[] =>
 
 /** Somebody who opens each gate that waits, until the end of the story; at first he says no. */
 function approve(stage: Stage, kind: 'Approve' | 'Reject' = 'Reject'): void {
-  const { canary } = sceneOf(stage.api);
+  const { canary } = sceneIn(stage);
   const decided = canary && withDecision(canary, kind);
   if (decided !== undefined) {
     stage.trace.add('act', JSON.stringify({ kind }));
@@ -602,18 +604,6 @@ function approve(stage: Stage, kind: 'Approve' | 'Reject' = 'Reject'): void {
     approve(stage, decided === undefined ? kind : 'Approve'),
   );
 }
-
-function withImage(workload: Workload, image: string): Workload {
-  const { template } = workload.spec;
-  const containers = template.spec.containers.map((it) => ({ ...it, image }));
-  const changed = { ...template, spec: { ...template.spec, containers } };
-  return isDaemonSet(workload)
-    ? { ...workload, spec: { ...workload.spec, template: changed } }
-    : { ...workload, spec: { ...workload.spec, template: changed } };
-}
-
-const update = (api: ControllerApi, workload: Workload): Promise<unknown> =>
-  isDaemonSet(workload) ? api.update(daemonSets, workload) : api.update(deployments, workload);
 
 /** As people do in need: everything to the primary, where there are routes already. */
 function lowered(api: ControllerApi, canary: Canary): readonly Promise<unknown>[] {
@@ -642,12 +632,12 @@ async function run(stage: Stage, holds: () => boolean, ms: number): Promise<bool
 
 /** Everything that was applied has ended, and stays so. */
 async function comeToRest(stage: Stage): Promise<void> {
-  const { api, world, story } = stage;
+  const { world, story } = stage;
   const endsAtMs = world.clock.monotonic() + restMsMax;
   const isResized = story.acts.some(({ act }) => act.kind === 'SetReplicas');
   const problem = (): string | undefined =>
-    unsettled(sceneOf(api), { isRemade: stage.isRemade, isResized }) ??
-    (story.companion && unsettled(sceneOf(api, companionName), whole));
+    unsettled(sceneIn(stage), { isRemade: stage.isRemade, isResized }) ??
+    (story.companion && unsettled(sceneIn(stage, companionName), whole));
   while (world.clock.monotonic() < endsAtMs) {
     const came = await run(
       stage,
@@ -664,14 +654,14 @@ async function comeToRest(stage: Stage): Promise<void> {
 /** The Canary is deleted: the target serves again before anything is taken from it. */
 async function undo(stage: Stage): Promise<void> {
   const { api } = stage;
-  const { target } = sceneOf(api);
+  const { target, config } = sceneIn(stage);
   // A target that never gets ready keeps its Canary until somebody gives up.
-  if (revisionQuality(target, sceneOf(api).config) === 'unready') return;
+  if (revisionQuality(target, config) === 'unready') return;
   stage.trace.add('act', '{"kind":"DeleteCanary"}');
   byUser(() => [api.delete(canaries, { namespace, name: targetName })]);
-  const gone = await run(stage, () => sceneOf(api).canary === undefined, restMsMax);
-  const after = sceneOf(api).target;
-  const wanted = after === undefined ? 0 : wantedPods(after);
+  const gone = await run(stage, () => sceneIn(stage).canary === undefined, restMsMax);
+  const after = sceneIn(stage).target;
+  const wanted = wantedPods(after);
   const isBack = gone && wanted > 0 && availablePods(after) >= wanted;
   if (!isBack) {
     throw new Broken(`revertOnDeletion: ${gone ? 'nothing serves' : 'the Canary stays'}`);

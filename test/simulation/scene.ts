@@ -1,12 +1,12 @@
 /** The cluster as the story's people see it: a canary, its target, its primary and its routes. */
-import { scaleToZeroLabel } from '../../src/api/annotations.ts';
 import type { Canary } from '../../src/api/canary.ts';
-import type { ConfigMap, DaemonSet, Deployment, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, KubeObject } from '../../src/api/kubernetes.ts';
 import type { ControllerApi } from '../../src/cluster/controller-api.ts';
 import type { OpaqueObject, Resource } from '../../src/kube/resources.ts';
-import { canaries, configMaps, daemonSets, deployments } from '../../src/kube/resources.ts';
+import { canaries, configMaps } from '../../src/kube/resources.ts';
 import type { LiveRoutes, RoutingProvider } from '../../src/routing/provider.ts';
 import { providerFor } from '../../src/routing/registry.ts';
+import type { Side, Sides, SimulatedKind } from './sides.ts';
 import type { Quality } from './story.ts';
 
 export const namespace = 'default';
@@ -16,53 +16,30 @@ export const companionName = 'api';
 
 const at = (name: string) => ({ namespace, name });
 
-export type Workload = Deployment | DaemonSet;
-
-export interface Scene {
+export interface Scene extends Sides {
   readonly canary: Canary | undefined;
-  readonly target: Workload | undefined;
-  readonly primary: Workload | undefined;
+  /** What both sides read; none where the kind tracks none. */
   readonly config: ConfigMap | undefined;
   readonly primaryConfig: ConfigMap | undefined;
   /** Of each rule of the routes, the one for everybody last; none where there are no routes. */
   readonly weights: readonly Weights[];
 }
 
-export function sceneOf(api: ControllerApi, name = targetName): Scene {
-  const workload = (of: string): Workload | undefined =>
-    api.get(deployments, at(of)) ?? api.get(daemonSets, at(of));
+export function sceneOf(api: ControllerApi, name: string, kind: SimulatedKind): Scene {
   const canary = api.get(canaries, at(name));
+  const config = (of: string) => (kind.hasConfig ? api.get(configMaps, at(of)) : undefined);
   return {
     canary,
-    target: workload(name),
-    primary: workload(`${name}-primary`),
-    config: api.get(configMaps, at(`${name}-config`)),
-    primaryConfig: api.get(configMaps, at(`${name}-config-primary`)),
+    ...kind.see(api, at(name)),
+    config: config(`${name}-config`),
+    primaryConfig: config(`${name}-config-primary`),
     weights: canary === undefined ? [] : weightsOf(api, canary),
   };
 }
 
-export const isDaemonSet = (workload: Workload): workload is DaemonSet =>
-  workload.kind === 'DaemonSet';
-
-export const resourceOf = (workload: Workload): Resource<KubeObject> =>
-  isDaemonSet(workload) ? daemonSets : deployments;
-
-/** Pods that it asks for; of a DaemonSet, as its controller has counted nodes. */
-export function wantedPods(workload: Workload): number {
-  if (!isDaemonSet(workload)) return workload.spec.replicas ?? 1;
-  const isIdle = scaleToZeroLabel in (workload.spec.template.spec.nodeSelector ?? {});
-  return isIdle ? 0 : (workload.status?.desiredNumberScheduled ?? 1);
-}
-
-export function availablePods(workload: Workload | undefined): number {
-  if (workload === undefined) return 0;
-  if (isDaemonSet(workload)) return workload.status?.numberAvailable ?? 0;
-  return workload.status?.availableReplicas ?? 0;
-}
-
-export const imageOf = (workload: Workload | undefined): string =>
-  workload?.spec.template.spec.containers[0]?.image ?? '';
+export const wantedPods = (side: Side | undefined): number => side?.wantedPods ?? 0;
+export const availablePods = (side: Side | undefined): number => side?.availablePods ?? 0;
+export const imageOf = (side: Side | undefined): string => side?.image ?? '';
 
 /** What an image says of itself: `web:3-bad`. */
 export function qualityOf(image: string): Quality {
@@ -71,11 +48,8 @@ export function qualityOf(image: string): Quality {
 }
 
 /** Of a template with its configuration: as bad as the worse of both. */
-export function revisionQuality(
-  workload: Workload | undefined,
-  config: ConfigMap | undefined,
-): Quality {
-  const quality = qualityOf(imageOf(workload));
+export function revisionQuality(side: Side | undefined, config: ConfigMap | undefined): Quality {
+  const quality = qualityOf(imageOf(side));
   return quality === 'good' && config?.data?.['quality'] === 'bad' ? 'bad' : quality;
 }
 

@@ -7,6 +7,8 @@ import { supportedProviders } from '../../src/api/providers.ts';
 import type { FaultRates } from '../../src/cluster/faults.ts';
 import type { Random } from '../../src/cluster/random.ts';
 import { createRandom } from '../../src/cluster/random.ts';
+import type { SimulatedKind } from './sides.ts';
+import { simulatedKinds } from './sides.ts';
 
 /** How a revision turns out: its metrics, or whether its pods ever serve. */
 export type Quality = 'good' | 'bad' | 'unready';
@@ -125,10 +127,15 @@ function companionOf(seed: number, calmAtMs: number): Companion | undefined {
   };
 }
 
-/** In every eleventh story a DaemonSet, in every third or so another provider than Istio. */
+/**
+ * In three stories of eleven a target of another kind, in every third or so another provider than
+ * Istio. Behind Knative's there is no way to tell users apart.
+ */
 function elsewhere(seed: number, spec: CanarySpec): CanarySpec {
-  const targetRef = seed % 11 === 3 ? { ...spec.targetRef, kind: 'DaemonSet' } : spec.targetRef;
+  const kind = targetKinds[seed % 11] ?? simulatedKinds.deployment;
+  const targetRef = { ...kind.reference, name: spec.targetRef.name };
   const given = { ...spec, targetRef };
+  if (kind === simulatedKinds.knativeService) return onKnative(given);
   const provider = providers[seed % 13];
   if (provider === undefined || spec.provider !== undefined) return given;
   const { match, ...analysis } = spec.analysis ?? {};
@@ -146,6 +153,19 @@ function elsewhere(seed: number, spec: CanarySpec): CanarySpec {
     },
   };
 }
+
+function onKnative(given: CanarySpec): CanarySpec {
+  const { service: _service, analysis = {}, ...spec } = given;
+  const { match: _match, mirror: _mirror, sessionAffinity: _affinity, ...rest } = analysis;
+  return { ...spec, provider: 'knative', analysis: rest };
+}
+
+/** By the rest of the seed, so that none of those that found something has one. */
+const targetKinds: Readonly<Record<number, SimulatedKind>> = {
+  3: simulatedKinds.daemonSet,
+  5: simulatedKinds.service,
+  8: simulatedKinds.knativeService,
+};
 
 /** By the rest of the seed, so that none of those that found something has one. */
 const providers: Readonly<Record<number, string>> = {

@@ -1,9 +1,10 @@
 /** What happened, for people: one line each, and only what bears on the story. */
 import type { KubeObject } from '../../src/api/kubernetes.ts';
 import type { Canary } from '../../src/api/canary.ts';
+import type { Resource } from '../../src/kube/resources.ts';
 import type { Change } from '../../src/cluster/controller-api.ts';
-import type { Weights, Workload } from './scene.ts';
-import { availablePods, imageOf, wantedPods } from './scene.ts';
+import type { Weights } from './scene.ts';
+import { simulatedKinds } from './sides.ts';
 
 export interface Trace {
   add(who: string, text: string): void;
@@ -62,11 +63,6 @@ function view(groupResource: string, object: KubeObject): string | undefined {
         ...flags.filter(Boolean),
       ].join(', ');
     }
-    case 'deployments.apps':
-    case 'daemonsets.apps': {
-      const workload = object as Workload;
-      return `${imageOf(workload)}, ${availablePods(workload)} of ${wantedPods(workload)} available`;
-    }
     case 'configmaps': {
       const { data = {} } = object as { readonly data?: Readonly<Record<string, string>> };
       return JSON.stringify(data);
@@ -74,6 +70,11 @@ function view(groupResource: string, object: KubeObject): string | undefined {
     case 'events':
       return (object as { readonly message?: string }).message ?? '';
     default:
-      return undefined;
+      return Object.values(simulatedKinds)
+        .find(({ resource }) => groupResourceOf(resource) === groupResource)
+        ?.show(object);
   }
 }
+
+const groupResourceOf = ({ group, plural }: Resource<KubeObject>): string =>
+  group === '' ? plural : `${plural}.${group}`;

@@ -9,11 +9,15 @@ import type { ControllerApi } from '../../src/cluster/controller-api.ts';
 import { knativeRevisions, knativeServices } from '../../src/kube/resources.ts';
 import { canonicalJson } from '../../src/revision/canonical-json.ts';
 
-/** `isReady` is asked of each template's text. */
-export function playKnative(
-  api: ControllerApi,
-  isReady: (template: string) => boolean = () => true,
-): void {
+export interface KnativeOptions {
+  /** Asked of each template's text; all get ready where absent. */
+  readonly isReady?: (template: string) => boolean;
+  /** Waits until its pods serve; not at all where absent. */
+  readonly starts?: () => Promise<void>;
+}
+
+export function playKnative(api: ControllerApi, options: KnativeOptions = {}): void {
+  const { isReady = () => true, starts = async () => undefined } = options;
   const templates: string[] = [];
   api.onChange(({ after }) => {
     if (after === undefined || !isKnativeService(after)) return;
@@ -21,13 +25,22 @@ export function playKnative(
     const template = canonicalJson(after.spec.template);
     if (templates.at(-1) !== template) {
       templates.push(template);
-      const revision = nameOf(name, templates.length);
-      void make(api, { namespace, name: revision }, isReady(template));
+      const metadata = { namespace, name: nameOf(name, templates.length) };
+      void make(metadata, after.spec.template, isReady(template));
     }
     if (after.status?.observedGeneration === generation) return;
     const latest = nameOf(name, templates.length);
     void api.update(knativeServices, withStatus(after, latest), 'status').catch(isRaced);
   });
+
+  async function make(key: NamespacedName, template: unknown, ready: boolean): Promise<void> {
+    const { spec } = (template ?? {}) as { readonly spec?: unknown };
+    const revision = { apiVersion: knativeApiVersion, kind: 'Revision', metadata: key, spec };
+    const made = await api.create(knativeRevisions, revision);
+    await starts();
+    const conditions = [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }];
+    await api.update(knativeRevisions, { ...made, status: { conditions } }, 'status');
+  }
 }
 
 /** Somebody wrote in between: the change that this was is seen, too. */
@@ -35,13 +48,6 @@ const isRaced = (): void => undefined;
 
 const nameOf = (service: string, serial: number): string =>
   `${service}-${String(serial).padStart(5, '0')}`;
-
-async function make(api: ControllerApi, metadata: NamespacedName, ready: boolean): Promise<void> {
-  const revision = { apiVersion: knativeApiVersion, kind: 'Revision', metadata };
-  const made = await api.create(knativeRevisions, revision);
-  const conditions = [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }];
-  await api.update(knativeRevisions, { ...made, status: { conditions } }, 'status');
-}
 
 function withStatus(service: KnativeService, latest: string): KnativeService {
   const { metadata, spec } = service;

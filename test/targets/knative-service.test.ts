@@ -33,7 +33,7 @@ async function initialized(given: Given = {}): Promise<Stage> {
     ...(given.passes && { passes: given.passes }),
     before: (api) => createCrds(api, [knativeServices, knativeRevisions]),
   });
-  playKnative(stage.api, given.isReady);
+  playKnative(stage.api, { ...(given.isReady && { isReady: given.isReady }) });
   await stage.apply(knativeServices, serviceOf('web:1'));
   const { service: _, ...canary } = canaryOf(given.analysis, { ...spec, ...given.spec }).spec;
   await stage.apply(canaries, { ...canaryOf(), spec: canary });
