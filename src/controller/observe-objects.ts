@@ -15,7 +15,12 @@ import { targetKindOf } from '../targets/registry.ts';
 import { scaledObjects } from '../targets/scaled-object.ts';
 import type { SelectorFound } from '../targets/selector.ts';
 import type { ServiceRole } from '../targets/services.ts';
-import type { TargetKind, TargetSeen, WorkloadSeen } from '../targets/target-kind.ts';
+import type {
+  ReplicaBounds,
+  TargetKind,
+  TargetSeen,
+  WorkloadSeen,
+} from '../targets/target-kind.ts';
 import type { Reader } from './caches.ts';
 import type { World } from './world.ts';
 
@@ -35,6 +40,8 @@ export interface ObjectsSeen {
   readonly autoscalerCopy: HorizontalPodAutoscaler | undefined;
   /** KEDA's in their place, where the canary names one. */
   readonly scaler: ScalerSeen | undefined;
+  /** Of whichever scales the target. */
+  readonly bounds: ReplicaBounds;
 }
 
 export interface ScalerSeen {
@@ -52,6 +59,10 @@ export function observeObjects(canary: Canary, reader: Reader, world: World): Ob
   const autoscaler = (name: string) =>
     reader.get(caches.autoscalers, horizontalPodAutoscalers, { namespace, name });
   const isKeda = autoscalerRef?.kind === scaledObjects.kind;
+  const source = isKeda ? undefined : autoscalerRef && autoscaler(autoscalerRef.name);
+  const scaler = isKeda
+    ? observeScaler({ namespace, name: autoscalerRef.name }, reader, world)
+    : undefined;
   const kind = targetKindOf(targetRef);
   const { target, primary } = seeWorkloads(canary, reader, world);
   const names = serviceNames(canary);
@@ -68,15 +79,22 @@ export function observeObjects(canary: Canary, reader: Reader, world: World): Ob
       primary: service(names.primary),
       canary: service(names.canary),
     },
-    autoscaler: isKeda ? undefined : autoscalerRef && autoscaler(autoscalerRef.name),
+    autoscaler: source,
     autoscalerCopy: isKeda
       ? undefined
       : autoscalerRef && autoscaler(autoscalerCopyName(autoscalerRef.name)),
-    scaler: isKeda
-      ? observeScaler({ namespace, name: autoscalerRef.name }, reader, world)
-      : undefined,
+    scaler,
+    bounds: boundsOf(source, scaler?.source),
   };
 }
+
+const boundsOf = (
+  autoscaler: HorizontalPodAutoscaler | undefined,
+  scaledObject: ScaledObject | undefined,
+): ReplicaBounds => ({
+  min: autoscaler?.spec.minReplicas ?? scaledObject?.spec.minReplicaCount,
+  max: autoscaler?.spec.maxReplicas ?? scaledObject?.spec.maxReplicaCount,
+});
 
 /** Target and primary as they are in the cache at this moment. */
 export function seeWorkloads(

@@ -90,7 +90,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     configs.problem ??
     dependencies.problem;
   const provider = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
-  const { target, primary, autoscaler } = objects;
+  const { target, primary, bounds } = objects;
   const observation: Observation = {
     canary,
     abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
@@ -103,7 +103,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     isKnownGood: isKnownGood(canary, revision?.id ?? '', world.clock.now()),
     ...(dependencies.pending === undefined ? {} : { dependency: dependencies.pending }),
     ...(world.slots.isLimited ? { slot: { kind: 'Unasked' } as const } : {}),
-    scaleUpReplicas: target?.scaleUpReplicas(autoscaler) ?? 1,
+    scaleUpReplicas: target?.scaleUpReplicas(bounds) ?? 1,
     ...(routes.split === undefined ? {} : { split: routes.split }),
     ...(routes.isRaisedByOthers === true ? { isRaisedByOthers: true } : {}),
     ...(routes.confirmation === undefined ? {} : { confirmation: routes.confirmation }),

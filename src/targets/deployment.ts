@@ -4,7 +4,7 @@
  */
 import { replicasAnnotation } from '../api/annotations.ts';
 import type { Canary } from '../api/canary.ts';
-import type { Deployment, HorizontalPodAutoscaler, PodTemplateSpec } from '../api/kubernetes.ts';
+import type { Deployment, PodTemplateSpec } from '../api/kubernetes.ts';
 import { deployments } from '../kube/resources.ts';
 import { hashTemplate } from '../revision/hash.ts';
 import { referenceHash } from '../revision/reference-hash.ts';
@@ -18,7 +18,7 @@ import type { PrimaryOptions } from './primary.ts';
 import { createdMetadata, primaryValue, promotedMetadata } from './primary.ts';
 import { readinessOf, unavailableSince } from './readiness.ts';
 import { selectorOf } from './selector.ts';
-import type { Held } from './target-kind.ts';
+import type { Held, ReplicaBounds } from './target-kind.ts';
 import { targetKind } from './target-kind.ts';
 
 /** The primary as it is first made. */
@@ -61,17 +61,21 @@ export function renderPromotion(
   };
 }
 
-/** Replicas of the target when it is brought up (`spec/01`, 3.2: scale from zero). */
+/**
+ * Replicas of the target when it is brought up (`spec/01`, 3.2: scale from zero). An autoscaler has
+ * the say from then on: what it would change at once is not begun with.
+ */
 export function scaleUpReplicas(
   canary: Canary,
   target: Deployment | undefined,
   primary: Deployment | undefined,
-  autoscaler: HorizontalPodAutoscaler | undefined,
+  { min = 1, max = Infinity }: ReplicaBounds,
 ): number {
   const own = target && (asked(target) ?? present(target));
-  if (own !== undefined) return own;
-  const scaled = canary.spec.autoscalerRef !== undefined;
-  return Math.max(1, (scaled ? autoscaler?.spec.minReplicas : primary?.spec.replicas) ?? 1);
+  if (canary.spec.autoscalerRef === undefined) {
+    return own ?? Math.max(1, primary?.spec.replicas ?? 1);
+  }
+  return Math.max(1, min, Math.min(own ?? 1, max));
 }
 
 /** Undefined where it is scaled to zero. */

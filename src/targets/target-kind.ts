@@ -4,12 +4,7 @@
  */
 import type { Canary, TrackedTarget } from '../api/canary.ts';
 import { primaryName } from '../api/defaults.ts';
-import type {
-  HorizontalPodAutoscaler,
-  KubeObject,
-  PodTemplateSpec,
-  Service,
-} from '../api/kubernetes.ts';
+import type { KubeObject, PodTemplateSpec, Service } from '../api/kubernetes.ts';
 import { revisionAnnotation } from '../api/annotations.ts';
 import type { Resource } from '../kube/resources.ts';
 import type { PrimaryOptions, PrimarySettings } from './primary.ts';
@@ -27,6 +22,12 @@ export interface Size {
   /** Pods that it asks for; 0 while it is scaled to zero. A kind that is not scaled has 1. */
   readonly replicas: number;
   readonly availablePods: number;
+}
+
+/** Between them an autoscaler keeps the target. */
+export interface ReplicaBounds {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /** Since when there are fewer pods than there must be: by a clock (RFC 3339), or in this generation. */
@@ -56,7 +57,7 @@ export interface TargetSeen extends WorkloadSeen {
   /** Of its pods; undefined where it has none of its own. */
   readonly template: PodTemplateSpec | undefined;
   readonly selector: (labels: readonly string[]) => SelectorFound;
-  readonly scaleUpReplicas: (autoscaler: HorizontalPodAutoscaler | undefined) => number;
+  readonly scaleUpReplicas: (bounds: ReplicaBounds) => number;
   /** The merge patch that gives it so many pods; undefined where nothing is to be done. */
   readonly scaling: (replicas: number) => object | undefined;
   /** Undefined where there is no primary. */
@@ -136,7 +137,7 @@ export interface Definition<T extends KubeObject> {
     canary: Canary,
     target: T,
     primary: T | undefined,
-    autoscaler: HorizontalPodAutoscaler | undefined,
+    bounds: ReplicaBounds,
   ) => number;
   readonly scaling: (target: T, replicas: number) => object | undefined;
   /** Nothing is held where absent. */
@@ -219,8 +220,7 @@ function seeTarget<T extends KubeObject>(
     problem: definition.problem?.(target),
     template: definition.template(target),
     selector: (labels) => definition.selector(target, labels),
-    scaleUpReplicas: (autoscaler) =>
-      definition.scaleUpReplicas(canary, target, primary, autoscaler),
+    scaleUpReplicas: (bounds) => definition.scaleUpReplicas(canary, target, primary, bounds),
     scaling: (replicas) => definition.scaling(target, replicas),
     primaryAgrees: (settings) =>
       primary && definition.primaryAgrees({ ...settings, target }, primary),

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { approveAnnotation, rejectAnnotation } from '../../src/api/annotations.ts';
 import type { Canary, CanarySpec } from '../../src/api/canary.ts';
-import type { ConfigMap, KubeObject } from '../../src/api/kubernetes.ts';
+import type { ConfigMap, HorizontalPodAutoscaler, KubeObject } from '../../src/api/kubernetes.ts';
 import type { Change, ControllerApi } from '../../src/cluster/controller-api.ts';
 import { openType } from '../../src/cluster/open-type.ts';
 import { faulty } from '../../src/cluster/faults.ts';
@@ -20,6 +20,7 @@ import {
   canaries,
   configMaps,
   destinationRules,
+  horizontalPodAutoscalers,
   knativeRevisions,
   knativeServices,
   metricTemplates,
@@ -35,6 +36,7 @@ import { ingresses } from '../../src/routing/ingress.ts';
 import { providerFor } from '../../src/routing/registry.ts';
 import { userObjects } from '../routing/sources.ts';
 import { playKnative } from '../support/knative.ts';
+import { playAutoscalers } from './autoscaler.ts';
 import type { Freezer } from './freezable.ts';
 import { createFreezer } from './freezable.ts';
 import type { Law, Write } from './invariants.ts';
@@ -156,6 +158,7 @@ async function createStage(story: Story): Promise<Stage> {
   const { api } = world.cluster;
   playGateway(story, world);
   playRevisions(story, world);
+  playLoad(story, world);
   const stage: Stage = {
     story,
     world,
@@ -206,6 +209,24 @@ function playRevisions({ seed, spec }: Story, { cluster, clock }: World): void {
     starts: () => clock.sleep(300 + Math.floor(random() * 3_000), never),
   });
 }
+
+/** Load comes and goes, where somebody scales by it. */
+function playLoad({ seed, spec, calmAtMs }: Story, { cluster, clock }: World): void {
+  if (spec.autoscalerRef === undefined) return;
+  playAutoscalers({ cluster, clock, calmAtMs, random: createRandom(seed, 'load') });
+}
+
+const autoscalerOf = ({ targetRef, autoscalerRef }: CanarySpec): HorizontalPodAutoscaler[] =>
+  autoscalerRef === undefined
+    ? []
+    : [
+        {
+          apiVersion: 'autoscaling/v2',
+          kind: 'HorizontalPodAutoscaler',
+          metadata: { name: autoscalerRef.name, namespace },
+          spec: { scaleTargetRef: targetRef, minReplicas: 2, maxReplicas: 5 },
+        },
+      ];
 
 /** Every write is held against every law. */
 function watchLaws(stage: Stage): void {
@@ -428,6 +449,7 @@ function create({ api, story }: Stage, name: string, spec: CanarySpec): void {
     api.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: configKey, data }),
     api.create(kind.resource, { ...target, metadata: { name, namespace } }),
     ...userObjects(canary).flatMap((it) => (isNeeded(spec, it) ? [api.create(ingresses, it)] : [])),
+    ...autoscalerOf(spec).map((it) => api.create(horizontalPodAutoscalers, it)),
     api.create(canaries, canary),
   ]);
 }

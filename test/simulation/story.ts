@@ -134,7 +134,7 @@ function companionOf(seed: number, calmAtMs: number): Companion | undefined {
 function elsewhere(seed: number, spec: CanarySpec): CanarySpec {
   const kind = targetKinds[seed % 11] ?? simulatedKinds.deployment;
   const targetRef = { ...kind.reference, name: spec.targetRef.name };
-  const given = { ...spec, targetRef };
+  const given = { ...spec, targetRef, ...autoscaled(seed, kind) };
   if (kind === simulatedKinds.knativeService) return onKnative(given);
   const provider = providers[seed % 13];
   if (provider === undefined || spec.provider !== undefined) return given;
@@ -153,6 +153,16 @@ function elsewhere(seed: number, spec: CanarySpec): CanarySpec {
     },
   };
 }
+
+/** In every seventeenth story, if that has a Deployment. */
+const autoscaled = (seed: number, kind: SimulatedKind): Pick<CanarySpec, 'autoscalerRef'> =>
+  seed % 17 === 7 && kind === simulatedKinds.deployment ? { autoscalerRef } : {};
+
+export const autoscalerRef = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  name: 'web',
+} as const;
 
 function onKnative(given: CanarySpec): CanarySpec {
   const { service: _service, analysis = {}, ...spec } = given;

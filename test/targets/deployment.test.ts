@@ -1,7 +1,7 @@
 /** The primary of a Deployment: as it is made, as promotion leaves it, and how many pods it gets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Deployment, HorizontalPodAutoscaler, Json } from '../../src/api/kubernetes.ts';
+import type { Deployment, Json } from '../../src/api/kubernetes.ts';
 import { mergePatchBetween } from '../../src/kube/merge-patch.ts';
 import {
   primaryAgrees,
@@ -79,43 +79,43 @@ for (const [name, [given, replicas]] of Object.entries(first)) {
   });
 }
 
-const hpa = (minReplicas?: number): HorizontalPodAutoscaler => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  metadata: { name: 'podinfo' },
-  spec: {
-    scaleTargetRef: { kind: 'Deployment', name: 'podinfo' },
-    maxReplicas: 9,
-    ...(minReplicas === undefined ? {} : { minReplicas }),
-  },
-});
 const primary = resized(created, 5);
 const plain = canaryWith();
 
 const brought: Record<string, [Parameters<typeof scaleUpReplicas>, number]> = {
-  'to what it has': [[plain, target, primary, undefined], 2],
-  'to what the primary has': [[plain, resized(target, 0), primary, undefined], 5],
-  'to one if the primary has none': [[plain, annotated({}), resized(primary, 0), undefined], 1],
-  'to one if there is no primary': [[plain, resized(target, 0), undefined, undefined], 1],
-  'to the minimum of its autoscaler': [[scaled, resized(target, 0), primary, hpa(3)], 3],
-  'to one if its autoscaler may go to zero': [[scaled, resized(target, 0), primary, hpa(0)], 1],
-  'to one if its autoscaler names no minimum': [[scaled, resized(target, 0), primary, hpa()], 1],
-  'to one if its autoscaler is missing': [[scaled, resized(target, 0), primary, undefined], 1],
+  'to what it has': [[plain, target, primary, {}], 2],
+  'to what the primary has': [[plain, resized(target, 0), primary, {}], 5],
+  'to one if the primary has none': [[plain, annotated({}), resized(primary, 0), {}], 1],
+  'to one if there is no primary': [[plain, resized(target, 0), undefined, {}], 1],
+  'to the minimum of its autoscaler': [[scaled, resized(target, 0), primary, { min: 3 }], 3],
+  'to one if its autoscaler may go to zero': [[scaled, resized(target, 0), primary, { min: 0 }], 1],
+  'to one if its autoscaler names no minimum, or is missing': [
+    [scaled, resized(target, 0), primary, {}],
+    1,
+  ],
   'to what a manifest asked for': [
-    [plain, annotated({ 'aviary.dev/replicas': '7' }), primary, undefined],
+    [plain, annotated({ 'aviary.dev/replicas': '7' }), primary, {}],
     7,
   ],
   'to what a manifest asked for, even if it has pods': [
-    [plain, annotated({ 'aviary.dev/replicas': '7' }, 2), primary, undefined],
+    [plain, annotated({ 'aviary.dev/replicas': '7' }, 2), primary, {}],
     7,
   ],
   'not to what makes no sense': [
-    [plain, annotated({ 'aviary.dev/replicas': 'many' }), primary, undefined],
+    [plain, annotated({ 'aviary.dev/replicas': 'many' }), primary, {}],
     5,
   ],
   'not to zero, even if a manifest asked for it': [
-    [plain, annotated({ 'aviary.dev/replicas': '0' }), primary, undefined],
+    [plain, annotated({ 'aviary.dev/replicas': '0' }), primary, {}],
     5,
+  ],
+  'to no less than its autoscaler would': [
+    [scaled, annotated({ 'aviary.dev/replicas': '1' }), primary, { min: 3, max: 9 }],
+    3,
+  ],
+  'to no more than its autoscaler would': [
+    [scaled, annotated({ 'aviary.dev/replicas': '12' }), primary, { min: 3, max: 9 }],
+    9,
   ],
 };
 for (const [name, [given, replicas]] of Object.entries(brought)) {

@@ -106,6 +106,23 @@ test('the copy asks for the primary, and follows the source with a promotion', a
   );
 });
 
+test('the target is brought up with what its ScaledObject keeps at least', async () => {
+  await play(
+    {},
+    () => true,
+    async (stage) => {
+      await stage.edit(scaledObjects, (live) => ({
+        ...live,
+        spec: { ...live.spec, minReplicaCount: 3 },
+      }));
+      await setImage(stage, 'web:2');
+      await stage.until('Progressing');
+      await stage.world.clock.advance(2_000);
+      assert.equal(stage.live(deployments).spec.replicas, 3);
+    },
+  );
+});
+
 test('revertOnDeletion wakes the source with the target', async () => {
   await play(
     { revertOnDeletion: true },
