@@ -6,6 +6,7 @@ import {
   duration,
   fieldsOf,
   ignored,
+  isKnative,
   listOf,
   numberOf,
   refuse,
@@ -23,6 +24,7 @@ export const analysisChecks: readonly ((subject: Subject) => Iterable<Finding>)[
   wholeNumbers,
   percentages,
   stepWeights,
+  stepWeightPromotion,
   progress,
   match,
   mirror,
@@ -117,6 +119,18 @@ function* stepWeights({ analysis }: Subject): Iterable<Finding> {
   }
   if (before > 0 && analysis['maxWeight'] !== undefined) {
     yield ignored(at('maxWeight'), 'stepWeights says where the rollout ends');
+  }
+}
+
+function* stepWeightPromotion(subject: Subject): Iterable<Finding> {
+  const { analysis, abilities, provider } = subject;
+  const step = numberOf(analysis['stepWeightPromotion']) ?? 0;
+  if (step <= 0 || abilities === undefined) return;
+  if (!abilities.weights) {
+    yield ignored(at('stepWeightPromotion'), `${routesOf(provider)} does not split traffic`);
+  } else if (isKnative(subject)) {
+    const reason = 'the canary is the primary from the moment that it is promoted';
+    yield ignored(at('stepWeightPromotion'), `${reason} behind Knative`);
   }
 }
 

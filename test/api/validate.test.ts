@@ -421,6 +421,20 @@ suite('warned about', () => {
       { analysis: { stepWeight: undefined, stepWeights: [1, 2] } },
       /maxWeight: is ignored: stepWeights says/,
     ],
+    'a promotion in steps without routes': [
+      { spec: { provider: 'kubernetes' }, analysis: { stepWeightPromotion: 20 } },
+      /stepWeightPromotion: is ignored: provider kubernetes does not split traffic/,
+    ],
+    'a promotion in steps behind Knative': [
+      {
+        spec: {
+          provider: 'knative',
+          targetRef: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'podinfo' },
+        },
+        analysis: { stepWeightPromotion: 20 },
+      },
+      /stepWeightPromotion: is ignored: the canary is the primary from the moment/,
+    ],
     'a match without iterations': [
       { analysis: { match } },
       /match: is ignored: A\/B testing needs iterations above 0/,
