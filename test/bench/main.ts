@@ -14,7 +14,7 @@ const { values } = parseArgs({
   options: {
     /** Sizes of the fleets, each on a control plane of its own. */
     canaries: { type: 'string', default: '50,300' },
-    /** Updates of each of the four cases; 0 leaves them out. */
+    /** Updates of each of the five cases; 0 leaves them out. */
     updates: { type: 'string', default: '300' },
     /** A flag of the controller, such as `--flag=--kubeconfig-qps=200`. */
     flag: { type: 'string', multiple: true, default: [] },

@@ -112,6 +112,7 @@ export function updateRows(times: UpdateTimes): readonly Row[] {
   const unmatched = fiftyAndLast(times.unmatched);
   const matched = fiftyAndLast(times.matched);
   const nothing = fiftyAndLast(times.nothing);
+  const patching = fiftyAndLast(times.patching);
   const added = ([p50]: Pair): string => `${(p50 - base[0]).toFixed(2)} ms added`;
   const measured = (pair: Pair): string => `${pair.map((ms) => ms.toFixed(2)).join(' / ')} ms`;
   return [
@@ -140,6 +141,12 @@ export function updateRows(times: UpdateTimes): readonly Row[] {
       reference: '',
       target: '',
       measured: `${measured(nothing)}, ${added(nothing)}`,
+    },
+    {
+      what: 'one that only sets an annotation',
+      reference: '',
+      target: '',
+      measured: `${measured(patching)}, ${added(patching)}`,
     },
   ];
 }

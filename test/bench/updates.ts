@@ -1,5 +1,5 @@
 /**
- * What admission adds to the time of a Deployment update. Four Deployments that differ in nothing
+ * What admission adds to the time of a Deployment update. Five Deployments that differ in nothing
  * but who looks at them are updated in turn, one at a time, over one kept connection.
  *
  * The one that is matched is the target of a suspended Canary, and none of them runs a pod: what is
@@ -25,14 +25,18 @@ import { administrator } from './api.ts';
 import { canaryOf, deploymentOf } from './fleet.ts';
 import { keepLedger } from './ledger.ts';
 
-/** No webhook; registered but not matched; matched; one that does nothing, in its place. */
-export const cases = ['none', 'unmatched', 'matched', 'nothing'] as const;
+/** No webhook; registered but not matched; matched; in its place one that does nothing, or that sets one annotation. */
+export const cases = ['none', 'unmatched', 'matched', 'nothing', 'patching'] as const;
 export type UpdateCase = (typeof cases)[number];
 
 /** Milliseconds of each update. */
 export type UpdateTimes = Readonly<Record<UpdateCase, readonly number[]>>;
 
-const nothingAnnotation = 'bench.aviary.dev/nothing';
+const rivals = ['nothing', 'patching'] as const;
+type Rival = (typeof rivals)[number];
+/** By what Deployments its webhook matches. */
+const markOf = (rival: Rival): string => `bench.aviary.dev/${rival}`;
+
 /** Namespaces with this label are left out by all webhooks. */
 const withoutLabel = 'bench.aviary.dev/without-webhooks';
 
@@ -41,6 +45,7 @@ const target: Readonly<Record<UpdateCase, NamespacedName>> = {
   unmatched: { namespace: 'with', name: 'unmatched' },
   matched: { namespace: 'with', name: 'matched' },
   nothing: { namespace: 'with', name: 'nothing' },
+  patching: { namespace: 'with', name: 'patching' },
 };
 
 /** Updates before the first that counts. */
@@ -50,15 +55,16 @@ export async function measureUpdates(rounds: number): Promise<UpdateTimes> {
   const site = await startSite();
   const ending = new AbortController();
   const kube = administrator(site.cluster);
-  const nothing = await serveNothing();
+  const servers = await serveRivals();
   try {
     const { signal } = ending;
-    await arrange(kube, nothing, signal);
+    await arrange(kube, servers, signal);
     const times: Record<UpdateCase, number[]> = {
       none: [],
       unmatched: [],
       matched: [],
       nothing: [],
+      patching: [],
     };
     for (let round = -warmUpRounds; round < rounds; round += 1) {
       for (const it of cases) {
@@ -69,7 +75,7 @@ export async function measureUpdates(rounds: number): Promise<UpdateTimes> {
     return times;
   } finally {
     ending.abort(new Error('the bench is over'));
-    nothing.close();
+    for (const rival of rivals) servers[rival].close();
     kube.close();
     await site.stop();
   }
@@ -88,7 +94,7 @@ async function update(
   return performance.now() - begunMs;
 }
 
-async function arrange(kube: KubeClient, nothing: Nothing, signal: AbortSignal): Promise<void> {
+async function arrange(kube: KubeClient, servers: Servers, signal: AbortSignal): Promise<void> {
   const namespace = (name: string, labels: Readonly<Record<string, string>>): KubeObject => ({
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -98,7 +104,7 @@ async function arrange(kube: KubeClient, nothing: Nothing, signal: AbortSignal):
   await kube.create(namespaces, namespace('with', {}), { signal });
   for (const it of cases) await kube.create(deployments, deploymentOf(target[it]), { signal });
   await suspendedCanary(kube, signal);
-  await registerNothing(kube, nothing, signal);
+  for (const rival of rivals) await register(kube, rival, servers[rival], signal);
   await leaveOut(kube, signal);
 
   // Paused and without pods: the Deployment controller has nothing to do for a new template.
@@ -109,12 +115,13 @@ async function arrange(kube: KubeClient, nothing: Nothing, signal: AbortSignal):
       none: { [canaryAnnotation]: 'nobody' },
       unmatched: {},
       matched: {},
-      nothing: { [nothingAnnotation]: '' },
+      nothing: { [markOf('nothing')]: '' },
+      patching: { [markOf('patching')]: '' },
     };
     const body = { metadata: { annotations: marks[it] }, spec: asleep };
     await kube.patch(deployments, target[it], { type: 'merge', body }, { signal });
   }
-  await inForce(kube, nothing, signal);
+  await inForce(kube, servers, signal);
 }
 
 /** Its target stays taken over, and a change of it starts nothing. */
@@ -127,9 +134,10 @@ async function suspendedCanary(kube: KubeClient, signal: AbortSignal): Promise<v
 }
 
 /** The same rules, conditions and time-out as ours, for other Deployments. */
-async function registerNothing(
+async function register(
   kube: KubeClient,
-  { url, caBundle }: Nothing,
+  rival: Rival,
+  { url, caBundle }: Server,
   signal: AbortSignal,
 ): Promise<void> {
   const ours = renderMutatingConfiguration({
@@ -137,13 +145,13 @@ async function registerNothing(
     caBundle,
     user: 'nobody',
   });
-  const text = JSON.stringify(ours).replaceAll(canaryAnnotation, nothingAnnotation);
+  const text = JSON.stringify(ours).replaceAll(canaryAnnotation, markOf(rival));
   const parsed = JSON.parse(text) as OpenObject;
   const [webhook] = parsed['webhooks'] as readonly object[];
   const configuration: OpenObject = {
     ...parsed,
-    metadata: { name: 'nothing' },
-    webhooks: [{ ...webhook, name: 'nothing.bench.aviary.dev' }],
+    metadata: { name: rival },
+    webhooks: [{ ...webhook, name: `${rival}.bench.aviary.dev` }],
   };
   await kube.create(mutatingWebhookConfigurations, configuration, { signal });
 }
@@ -153,18 +161,18 @@ async function leaveOut(kube: KubeClient, signal: AbortSignal): Promise<void> {
   const body = [
     { op: 'add', path: '/webhooks/0/namespaceSelector', value: { matchExpressions } },
   ] as const;
-  for (const name of ['aviary', 'nothing']) {
+  for (const name of ['aviary', ...rivals]) {
     const key = { namespace: '', name };
     await kube.patch(mutatingWebhookConfigurations, key, { type: 'json', body }, { signal });
   }
 }
 
 /** Resolves when the API server goes by all of the above, each of which it learns by a watch. */
-async function inForce(kube: KubeClient, nothing: Nothing, signal: AbortSignal): Promise<void> {
+async function inForce(kube: KubeClient, servers: Servers, signal: AbortSignal): Promise<void> {
   let tries = 0;
   const probe = async (): Promise<boolean> => {
     tries += 1;
-    const called = nothing.calls();
+    const called = rivals.map((rival) => servers[rival].calls());
     for (const it of cases) await update(kube, target[it], `try-${tries}`, signal);
     const left = await kube.get(deployments, target.none, { signal });
     const matched = await kube.get(deployments, target.matched, { signal });
@@ -172,21 +180,38 @@ async function inForce(kube: KubeClient, nothing: Nothing, signal: AbortSignal):
     return (
       left.metadata.annotations?.[canaryAnnotation] === 'nobody' &&
       stamp.includes('annotations') &&
-      nothing.calls() === called + 1
+      rivals.every((rival, at) => servers[rival].calls() > (called[at] ?? 0))
     );
   };
   await until('the webhooks are in force', probe, { timeoutMs: 30_000, everyMs: 200 });
 }
 
-interface Nothing {
+interface Server {
   readonly url: string;
   readonly caBundle: string;
   calls(): number;
   close(): void;
 }
 
-/** Allows everything, and looks at no more than it must to answer. */
-async function serveNothing(): Promise<Nothing> {
+type Servers = Readonly<Record<Rival, Server>>;
+
+/** Both allow everything, and look at no more than they must to answer. */
+const serveRivals = async (): Promise<Servers> => ({
+  nothing: await serve(() => ({})),
+  // As long as ours, which says revision, user and cause.
+  patching: await serve((uid) => ({
+    patchType: 'JSONPatch',
+    patch: Buffer.from(JSON.stringify([stamp(uid)])).toString('base64'),
+  })),
+});
+
+const stamp = (uid: string) => ({
+  op: 'add',
+  path: '/metadata/annotations/bench.aviary.dev~1stamp',
+  value: `${uid} `.repeat(6),
+});
+
+async function serve(responseTo: (uid: string) => object): Promise<Server> {
   const authority = await createAuthority();
   const { certificatePem, privateKeyPem } = await authority.issueServing();
   let calls = 0;
@@ -196,8 +221,9 @@ async function serveNothing(): Promise<Nothing> {
     request.on('end', () => {
       calls += 1;
       const review = JSON.parse(Buffer.concat(parts).toString()) as ReviewOfUid;
-      const { apiVersion, kind, request: asked } = review;
-      const answer = { apiVersion, kind, response: { uid: asked.uid, allowed: true } };
+      const { apiVersion, kind } = review;
+      const { uid } = review.request;
+      const answer = { apiVersion, kind, response: { uid, allowed: true, ...responseTo(uid) } };
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(answer));
     });
