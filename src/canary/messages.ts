@@ -63,6 +63,16 @@ export const primaryScaledToZero = (canary: Canary): string => {
   return `halt ${displayName(canary)} advancement: primary ${kind} is scaled to zero`;
 };
 
+/** Somebody deleted it; not in the reference, which makes it of whatever is applied. */
+export const primaryRestored = (canary: Canary) =>
+  warning(`${primaryDisplayName(canary)} was deleted: it is restored as it was`);
+
+/** The process that could have known how it was is not this one. */
+export const primaryMadeAnew = (canary: Canary) =>
+  warning(
+    `${primaryDisplayName(canary)} was deleted: it is made of what ${targetDisplayName(canary)} is now`,
+  );
+
 export const restarting = (canary: Canary) =>
   normal(`New revision detected! Restarting analysis for ${targetDisplayName(canary)}`);
 

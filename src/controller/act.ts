@@ -4,8 +4,9 @@
  */
 import { canaryAnnotation, finalizer, targetAnnotations } from '../api/annotations.ts';
 import { serviceNames } from '../api/defaults.ts';
-import type { ConfigMap, Secret, StringMap } from '../api/kubernetes.ts';
+import type { ConfigMap, NamespacedName, Secret, StringMap } from '../api/kubernetes.ts';
 import type { Effect } from '../canary/decision.ts';
+import * as say from '../canary/messages.ts';
 import { ApiError } from '../kube/api-error.ts';
 import { mergePatchBetween } from '../kube/merge-patch.ts';
 import type { Resource } from '../kube/resources.ts';
@@ -31,6 +32,7 @@ import type { ServiceRole } from '../targets/services.ts';
 import { renderRevertedApex, renderService } from '../targets/services.ts';
 import { announce } from './announce.ts';
 import { createReader } from './caches.ts';
+import { hasTakenOver } from './memory.ts';
 import type { ObjectsSeen } from './observe-objects.ts';
 import { seeWorkloads } from './observe-objects.ts';
 import type { Snapshot } from './observe.ts';
@@ -134,13 +136,18 @@ function settingsOf(seen: Snapshot, world: World) {
 }
 
 async function ensurePrimary(seen: Snapshot, world: World): Promise<void> {
-  const { target, primary } = seen.objects;
+  const { kind, target, primary } = seen.objects;
   const settings = settingsOf(seen, world);
   if (primary !== undefined || target === undefined || settings === undefined) return;
   await writeWhatPodsNeed(seen, world);
-  await copyConfigs(seen, world);
-  const first = target.renderPrimary(settings);
-  if (first !== undefined) await world.writer.ensure(first.resource, first.live, first.wanted);
+  const restored = seen.lastPrimary && kind?.restore(seen.canary, seen.lastPrimary);
+  await copyConfigs(seen, world, restored === undefined ? 'All' : 'Missing');
+  const write = restored ?? target.renderPrimary(settings);
+  if (write === undefined) return;
+  await world.writer.ensure(write.resource, write.live, write.wanted);
+  if (!hasTakenOver(seen.canary)) return;
+  const text = restored === undefined ? say.primaryMadeAnew : say.primaryRestored;
+  announce(seen.canary, seen.canary.status?.phase ?? '', [text(seen.canary)], world);
 }
 
 /** Once for each revision: what the primary runs is written on it. */
@@ -154,8 +161,14 @@ async function promote(seen: Snapshot, world: World): Promise<void> {
   await world.writer.ensure(promotion.resource, promotion.live, promotion.wanted);
 }
 
-async function copyConfigs(seen: Snapshot, world: World): Promise<void> {
+/** Of a primary that is as it was, so are the copies that there are. */
+async function copyConfigs(
+  seen: Snapshot,
+  world: World,
+  which: 'All' | 'Missing' = 'All',
+): Promise<void> {
   for (const config of seen.configs.tracked) {
+    if (which === 'Missing' && existingCopy(seen, config, world) !== undefined) continue;
     const copied = copyConfig(seen, config, world);
     await (config.kind === 'Secret' ? copied.catch(withoutContents(config)) : copied);
   }
@@ -171,12 +184,21 @@ const withoutContents =
     throw new ApiError(message, { code, reason, retryAfterMs });
   };
 
-async function copyConfig({ canary }: Snapshot, config: ConfigObject, world: World): Promise<void> {
+const copyKey = ({ canary }: Snapshot, { object }: ConfigObject): NamespacedName => ({
+  namespace: canary.metadata.namespace ?? '',
+  name: copyName(object.metadata.name),
+});
+
+function existingCopy(seen: Snapshot, config: ConfigObject, { caches }: World) {
+  const informer = config.kind === 'ConfigMap' ? caches.configMaps : caches.secrets;
+  return informer.store.get(copyKey(seen, config));
+}
+
+async function copyConfig(seen: Snapshot, config: ConfigObject, world: World): Promise<void> {
+  const { canary } = seen;
   const resource: Resource<ConfigMap & Secret> = config.kind === 'ConfigMap' ? configMaps : secrets;
-  const informer = config.kind === 'ConfigMap' ? world.caches.configMaps : world.caches.secrets;
-  const { namespace = '' } = canary.metadata;
-  const key = { namespace, name: copyName(config.object.metadata.name) };
-  const existing = informer.store.get(key);
+  const key = copyKey(seen, config);
+  const existing = existingCopy(seen, config, world);
   const wanted = renderCopy(canary, config, existing, world.settings.includeLabelPrefix);
   if (existing === undefined) {
     await world.writer.create(resource, wanted);

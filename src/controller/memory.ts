@@ -5,6 +5,7 @@
  */
 import type { Canary, CanaryStatus } from '../api/canary.ts';
 import { analysisIntervalMs } from '../api/defaults.ts';
+import type { KubeObject } from '../api/kubernetes.ts';
 import type { Answer, Problem, Saying, Stage } from '../canary/observation.ts';
 import type { Shortage } from '../targets/target-kind.ts';
 import type { StandingStates } from './lasting-alerts.ts';
@@ -27,6 +28,8 @@ export interface Memory {
   readonly unavailable: Map<string, { readonly since: string; readonly sinceMs: number }>;
   /** Workloads that were seen without ready pods: since when they have some, by the steady clock. */
   readonly readySince: Map<string, number | undefined>;
+  /** The primary as it was last seen, since it took over. */
+  primary: KubeObject | undefined;
   readonly routes: RouteRecord;
   /** Looks in a row that failed, conflicts aside. */
   failedLooks: number;
@@ -66,6 +69,7 @@ export function recall(canary: Canary, now: Times): Memory {
     asking: new Map(),
     unavailable: new Map(),
     readySince: new Map(),
+    primary: undefined,
     routes: createRouteRecord(),
     failedLooks: 0,
     isFailureTold: false,
@@ -111,6 +115,15 @@ export function unavailableMs(
   memory.unavailable.set(workload, { since, sinceMs });
   return steadyMs - sinceMs;
 }
+
+/** Until the primary has taken over, what it runs is nothing to hold on to. */
+export function notePrimary(memory: Memory, canary: Canary, primary: KubeObject | undefined): void {
+  if (!hasTakenOver(canary)) memory.primary = undefined;
+  else if (primary !== undefined) memory.primary = primary;
+}
+
+export const hasTakenOver = ({ status }: Canary): boolean =>
+  !['', 'Initializing'].includes(status?.phase ?? '');
 
 /** When a workload was first seen with ready pods; undefined where it was never seen without. */
 export function readySinceMs(

@@ -29,7 +29,7 @@ import { createReader, pathOf } from './caches.ts';
 import type { ObjectPath } from './interests.ts';
 import { isKnownGood } from './known-good.ts';
 import type { Memory } from './memory.ts';
-import { readySinceMs, unavailableMs } from './memory.ts';
+import { notePrimary, readySinceMs, unavailableMs } from './memory.ts';
 import type { ConfigsSeen } from './observe-configs.ts';
 import { observeConfigs } from './observe-configs.ts';
 import { observeDependencies } from './observe-dependencies.ts';
@@ -50,6 +50,8 @@ export interface Snapshot {
   readonly objects: ObjectsSeen;
   readonly routes: RoutesSeen;
   readonly configs: ConfigsSeen;
+  /** The primary as it was last seen, of which there may be none any more. */
+  readonly lastPrimary: KubeObject | undefined;
   /** Identifies the target's revision; '' where there is no target. */
   readonly revisionId: string;
   /** The target as it is after effects, for the status; empty where its template has changed. */
@@ -91,6 +93,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     dependencies.problem;
   const provider = effectiveProvider(canary.spec.provider, world.settings.meshProvider);
   const { target, primary, bounds } = objects;
+  notePrimary(memory, canary, primary?.object);
   const observation: Observation = {
     canary,
     abilities: supportedProviders[provider] ?? { weights: false, mirroring: false },
@@ -120,6 +123,7 @@ export function observe(canary: Canary, memory: Memory, world: World): Seen {
     objects,
     routes,
     configs,
+    lastPrimary: memory.primary,
     revisionId: revision?.id ?? '',
     trackedTarget: () => trackedTarget(canary, revision, world),
   };

@@ -37,6 +37,8 @@ export const knativeServiceKind: TargetKind = {
       primary: primary === undefined ? undefined : seeRevision(service, primary, lookup),
     };
   },
+  // Its revision is Knative's to keep.
+  restore: () => undefined,
   read: (object) => {
     if (!isKnativeService(object)) return undefined;
     const { template = {} } = object.spec;

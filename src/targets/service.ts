@@ -145,4 +145,5 @@ export const serviceKind = targetKind<Service>({
   renderPromotion: renderServicePromotion,
   primaryAgrees: ({ target }, primary) => hashOf(target) === hashOf(primary),
   renderCanaryService,
+  restored: (lost) => ({ ...lost, spec: withoutAddresses(lost.spec) }),
 });

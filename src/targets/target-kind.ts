@@ -109,6 +109,8 @@ export interface TargetKind {
   readonly see: (canary: Canary, lookup: Lookup) => Workloads;
   /** Undefined for what is no whole object of this kind. */
   readonly read: (object: KubeObject) => Manifest | undefined;
+  /** A primary that somebody deleted, as it was; undefined where it is no object of its own. */
+  readonly restore: (canary: Canary, lost: KubeObject) => TargetWrite | undefined;
   /**
    * A manifest that is applied again from Git must not bring idle pods up, take pods away that serve,
    * overrule an autoscaler, or lead users elsewhere.
@@ -146,6 +148,8 @@ export interface Definition<T extends KubeObject> {
   readonly renderPrimary: (options: PrimaryOptions<T>) => T;
   readonly renderPromotion: (options: PrimaryOptions<T>, primary: T) => T;
   readonly renderCanaryService?: (canary: Canary, target: T, live: Service | undefined) => Service;
+  /** Without what only the deleted object could have; the same where absent. */
+  readonly restored?: (lost: T) => T;
 }
 
 type NotReadyText = (name: string, text: string, retriable: boolean) => string;
@@ -164,10 +168,31 @@ export function targetKind<T extends KubeObject>(definition: Definition<T>): Tar
         primary: primary && seeWorkload(definition, primary, 'primary'),
       };
     },
+    restore: (canary, lost) => {
+      // It may be of a target that the canary had before.
+      if (!definition.is(lost) || lost.metadata.name !== primaryName(canary)) return undefined;
+      return { resource, wanted: anew(definition.restored?.(lost) ?? lost) };
+    },
     read: (object) => (definition.is(object) ? readManifest(definition, object) : undefined),
     hold: (canary, before, after) => {
       const areWhole = definition.is(before) && definition.is(after);
       return (areWhole ? definition.hold?.(canary, before, after) : undefined) ?? { object: after };
+    },
+  };
+}
+
+/** What was written of an object, without what the API server and controllers have said of it. */
+function anew(object: KubeObject & { readonly status?: unknown }): KubeObject {
+  const { name, namespace = '', labels, annotations, ownerReferences } = object.metadata;
+  const { status: _, ...written } = object;
+  return {
+    ...written,
+    metadata: {
+      name,
+      namespace,
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+      ...(ownerReferences && { ownerReferences }),
     },
   };
 }

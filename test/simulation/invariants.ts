@@ -21,6 +21,8 @@ export interface Write {
   readonly suspendedMs: number;
   /** For how long each side has been without the pods that it wants; 0 where it has some. */
   readonly bereftMs: { readonly target: number; readonly primary: number };
+  /** There is no primary any more, and the process that acts has seen what it was, and that was good. */
+  readonly isLossKnown: boolean;
 }
 
 export interface Law {
@@ -111,10 +113,15 @@ export const laws: readonly Law[] = [
   {
     number: 4,
     sentence: 'the primary only ever runs what passed its analysis',
-    breach: ({ before, after }) => {
+    breach: ({ before, after, isLossKnown }) => {
       if (after.canary?.spec.skipAnalysis === true) return undefined;
-      // Who deletes the primary deletes what passed: there is only the target to make it of again.
-      if (before.primary === undefined) return undefined;
+      if (before.primary === undefined) {
+        // Where nobody has seen what was deleted, there is only the target to make it of again.
+        const isBad = after.primary !== undefined && qualityOf(imageOf(after.primary)) !== 'good';
+        return isLossKnown && isBad
+          ? `the primary that was deleted comes back as ${imageOf(after.primary)}`
+          : undefined;
+      }
       // Until it has taken over, the newest revision is the first; traffic is on the target still.
       if (isFresh(after.canary)) return undefined;
       const image = imageOf(after.primary);

@@ -90,6 +90,14 @@ export const mutations: readonly Mutation[] = [
     to: 'if (checks.sayings.length > 99) return countFailure',
   },
   {
+    invariant: 4,
+    sentence: 'a primary that was deleted is made of whatever is applied',
+    file: 'src/controller/act.ts',
+    from: 'const restored = seen.lastPrimary && kind?.restore(seen.canary, seen.lastPrimary);',
+    to: 'const restored = undefined;',
+    noticedAs: 'comes back as',
+  },
+  {
     invariant: 5,
     sentence: 'a revision that comes after a failure is lost',
     file: 'src/canary/rest.ts',

@@ -75,6 +75,8 @@ const restMsMax = 40 * 60_000;
 /** For so long nothing must happen, for it to be at rest. */
 const stillMs = 45_000;
 const idleMs = 3 * 60_000;
+/** Within it, a process has seen what there is, however late its watches are. */
+const seenMs = 60_000;
 const restartMs = 5_000;
 const evictionMs = 4_000;
 
@@ -127,6 +129,8 @@ interface Stage {
   breach: string | undefined;
   /** Whether the primary was made of something bad, because a user had deleted what was good. */
   isRemade: boolean;
+  /** Since when no process died, came or stood still; in the future while one stands still. */
+  calmSinceMs: number;
   serial: number;
   rollouts: number;
 }
@@ -169,6 +173,7 @@ async function createStage(story: Story): Promise<Stage> {
     doomed: new Map(),
     breach: undefined,
     isRemade: false,
+    calmSinceMs: 0,
     serial: 1,
     rollouts: 0,
   };
@@ -251,6 +256,7 @@ function watchCanary(stage: Stage, canary: string): void {
   let before: Scene = sceneIn(stage, canary);
   let suspendedAtMs: number | undefined;
   const bereftOf = { target: createBereft(), primary: createBereft() };
+  let lostAtMs: number | undefined;
   api.onChange((change) => {
     const { name } = (change.after ?? change.before)?.metadata ?? { name: '' };
     if (name !== canary && !name.startsWith(`${canary}-`)) return;
@@ -263,14 +269,36 @@ function watchCanary(stage: Stage, canary: string): void {
       target: bereftOf.target(before.target, after.target, nowMs),
       primary: bereftOf.primary(before.primary, after.primary, nowMs),
     };
-    const write: Write = { before, after, isOurs: !isUsers, suspendedMs, bereftMs };
+    if (before.primary !== undefined && after.primary === undefined) {
+      lostAtMs = isKnown(stage, before) ? nowMs : undefined;
+    }
+    const isLossKnown = lostAtMs !== undefined && stage.calmSinceMs <= lostAtMs;
+    const isOurs = !isUsers;
+    const write: Write = { before, after, isOurs, suspendedMs, bereftMs, isLossKnown };
     if (!isDeepStrictEqual(before.weights, after.weights)) trace.weights(canary, after.weights);
     if (canary === targetName && before.primary === undefined && after.primary !== undefined) {
-      stage.isRemade ||= revisionQuality(after.target, after.config) !== 'good';
+      stage.isRemade ||= revisionQuality(after.primary, after.primaryConfig) !== 'good';
     }
     before = after;
     for (const law of laws) note(stage, law, write);
   });
+}
+
+/**
+ * Whether the only process has had the time to see the primary, which has taken over and is good; of
+ * two, who leads next has perhaps not.
+ */
+function isKnown({ story, world, calmSinceMs }: Stage, scene: Scene): boolean {
+  const { canary, primary, primaryConfig } = scene;
+  const hasTakenOver = !['', 'Initializing'].includes(canary?.status?.phase ?? '');
+  const isGood = revisionQuality(primary, primaryConfig) === 'good';
+  const calmMs = world.clock.monotonic() - calmSinceMs;
+  return story.processes === 1 && calmMs > seenMs && hasTakenOver && isGood;
+}
+
+function disturb(stage: Stage, forMs = 0): void {
+  const untilMs = stage.world.clock.monotonic() + forMs;
+  stage.calmSinceMs = Math.max(stage.calmSinceMs, untilMs);
 }
 
 /**
@@ -306,6 +334,7 @@ let isUsers = false;
 
 function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerProcess {
   const { story, world, trace } = stage;
+  disturb(stage);
   stage.serial += 1;
   const name = `aviary-${slot}-${stage.serial}`;
   const counted = (transport: Transport): Transport => ({
@@ -318,6 +347,7 @@ function startProcess(stage: Stage, slot: number, freezer: Freezer): ControllerP
       if (doom.isCarriedOut) await transport.call(request).catch(() => undefined);
       trace.add('process', `${name} dies at ${request.verb} ${request.resource}`);
       process.kill();
+      disturb(stage);
       world.clock.after(restartMs, () => restart(stage, slot, process));
       return new Promise(() => undefined);
     },
@@ -512,6 +542,7 @@ function befall(stage: Stage, act: MachineAct): void {
     case 'Kill': {
       const { process } = slot;
       process.kill();
+      disturb(stage);
       stage.world.clock.after(act.backAfterMs, () => restart(stage, act.process, process));
       return;
     }
@@ -520,6 +551,7 @@ function befall(stage: Stage, act: MachineAct): void {
       return;
     case 'Pause':
       slot.freezer.freeze(act.forMs);
+      disturb(stage, act.forMs);
       return;
     case 'JumpClock':
       slot.freezer.jump(act.byMs);
@@ -576,8 +608,9 @@ function userWrites(stage: Stage, api: ControllerApi, act: UserAct): readonly Pr
         : remove(route.resource, route.name);
     }
     case 'DeletePrimary':
-      // The only copy of what passed: nobody could bring it back. People are not that cruel.
-      if (primary === undefined || isOnlyCopy(stage)) return [];
+      // Of a copy that nobody knows, nobody could bring it back. People are not that cruel.
+      if (primary === undefined) return [];
+      if (isOnlyCopy(stage) && !isKnown(stage, sceneIn(stage))) return [];
       return primary.object === target?.object
         ? edit(primary.resource, withoutAnnotations(primary.object))
         : remove(primary.resource, primary.object.metadata.name);
