@@ -85,25 +85,29 @@ interface Parts extends CommandOptions {
   readonly flush: (signal: AbortSignal) => Promise<void>;
 }
 
+interface Webhook {
+  /** Since it listens. */
+  server: AdmissionServer | undefined;
+  /** Whether the API server was told of it. */
+  isRegistered: boolean;
+}
+
 /** Runs until the signal aborts; rejects where a part of it fails. */
 export async function runController(options: CommandOptions): Promise<void> {
   const parts = build(options);
   const { log, signal, controller, election, flags } = parts;
   const failure = new AbortController();
   const until = AbortSignal.any([signal, failure.signal]);
-  const webhook: { server: AdmissionServer | undefined } = { server: undefined };
+  const webhook: Webhook = { server: undefined, isRegistered: false };
   const operations = await serveOperationsOf(parts, webhook);
   try {
     await ensureHome(parts);
-    await Promise.all([
+    await together(failure, [
       joined('the caches', controller.watch(until), until),
       joined('the operations server', Promise.race([operations.done, aborted(until)]), until),
       joined('the webhook server', serveWebhook(parts, webhook, until), until),
       joined('the leader', lead(parts, election, until), until),
     ]);
-  } catch (error) {
-    failure.abort(error);
-    throw error;
   } finally {
     log.info({}, 'shutting down');
     await webhook.server?.close();
@@ -111,6 +115,17 @@ export async function runController(options: CommandOptions): Promise<void> {
     await operations.stop();
     parts.kube.close();
     log.info({ port: flags.port }, 'stopped');
+  }
+}
+
+/** Where one fails all are told to end, and nothing begins any more when this rejects. */
+async function together(failure: AbortController, tasks: readonly Promise<void>[]): Promise<void> {
+  try {
+    await Promise.all(tasks);
+  } catch (error) {
+    failure.abort(error);
+    await Promise.allSettled(tasks);
+    throw error;
   }
 }
 
@@ -275,7 +290,7 @@ async function ensureHome({ kube, home, environment, log, signal }: Parts): Prom
 
 function serveOperationsOf(
   { flags, host, telemetry, controller, election, informers }: Parts,
-  webhook: { readonly server: AdmissionServer | undefined },
+  webhook: Readonly<Webhook>,
 ): Promise<OperationsServer> {
   return serveOperations({
     port: flags.port,
@@ -285,7 +300,7 @@ function serveOperationsOf(
       { name: 'the caches', isMet: () => controller.unsynced().length === 0 },
       {
         name: 'the webhook server',
-        isMet: () => flags.webhook === undefined || webhook.server !== undefined,
+        isMet: () => flags.webhook === undefined || webhook.isRegistered,
       },
     ],
     state: () => ({
@@ -297,11 +312,7 @@ function serveOperationsOf(
 }
 
 /** Serves admission until the signal aborts; resolves then. */
-async function serveWebhook(
-  parts: Parts,
-  webhook: { server: AdmissionServer | undefined },
-  until: AbortSignal,
-): Promise<void> {
+async function serveWebhook(parts: Parts, webhook: Webhook, until: AbortSignal): Promise<void> {
   const { flags, kube, log, home, telemetry, controller } = parts;
   if (flags.webhook === undefined) {
     log.warn({}, 'no webhook address given: changes are seen by the watch only');
@@ -326,6 +337,7 @@ async function serveWebhook(
     steadyMs: () => systemClock.monotonic(),
   });
   const server = await serveAdmission(app, flags.webhookPort, certificate, parts.host);
+  webhook.server = server;
   const user = await whoAmI(kube, until);
   const trust = (caBundle: string): Promise<void> =>
     ensureRegistration(kube, registrationOf(flags, caBundle, user), until);
@@ -340,7 +352,7 @@ async function serveWebhook(
   };
   await trust(certificate.caBundle);
   report(certificate);
-  webhook.server = server;
+  webhook.isRegistered = true;
   log.info({ port: server.port }, 'webhook server listens');
   await keepCertificate(options, certificate, { trust, serve }, until);
 }
