@@ -77,11 +77,9 @@ suite('each shipped scenario ends as it says', () => {
       // What comes and goes is met once or twice before the last step.
       const flaps = name === 'flapping-metric';
       const tolerant = flaps ? manifest.replace('threshold: 3', 'threshold: 2') : manifest;
-      const startedMs = performance.now();
       const rehearsal = await shipped(name, { text: tolerant });
       assert.equal(rehearsal.verdict, verdict, textOf(rehearsal));
       assert.match(messagesOf(rehearsal).join('\n'), said);
-      assert.ok(performance.now() - startedMs < 10_000, 'takes about a second');
     });
   }
 });

@@ -123,10 +123,8 @@ suite('the demo', { concurrency: 3 }, () => {
   test('told to end in the middle of a rollout, it ends in good order', () =>
     withDemo(['--script', 'promote', '--exit', '--speed', '10'], async (demo) => {
       await demo.says(/Advance sample.demo canary weight 20$/);
-      const sinceMs = performance.now();
       demo.signal('SIGINT');
       assert.equal(await demo.ended(), 130, 'the script did not come to its end');
-      assert.ok(performance.now() - sinceMs < 5_000, 'at once');
       assert.equal(demo.stderr(), '');
       assert.deepEqual(await demo.leftovers(), []);
     }));
