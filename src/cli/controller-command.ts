@@ -78,6 +78,8 @@ interface SelfSubjectReview extends KubeObject {
 interface Parts extends CommandOptions {
   readonly home: string;
   readonly kube: KubeClient;
+  /** Of the cluster that holds the routing objects, where that is another one. */
+  readonly mesh: KubeClient | undefined;
   readonly telemetry: Telemetry;
   readonly informers: Informers;
   readonly controller: Controller;
@@ -114,6 +116,7 @@ export async function runController(options: CommandOptions): Promise<void> {
     await parts.flush(AbortSignal.timeout(finishMsMax));
     await operations.stop();
     parts.kube.close();
+    parts.mesh?.close();
     log.info({ port: flags.port }, 'stopped');
   }
 }
@@ -208,7 +211,7 @@ function build(options: CommandOptions): Parts {
   const flush = async (until: AbortSignal): Promise<void> => {
     await Promise.all([recorder.flush(until), alerts.outbox.flush(until)]);
   };
-  return { ...options, home, kube, telemetry, informers, controller, election, flush };
+  return { ...options, home, kube, mesh, telemetry, informers, controller, election, flush };
 }
 
 /** Where alerts go, and what becomes of those that do not arrive. */
