@@ -1,4 +1,7 @@
-/** What must not be lost: the process dies in the middle, or nobody can reach its webhook. */
+/**
+ * What must not be lost: the process dies in the middle, nobody can reach its webhook, or somebody
+ * deletes what serves.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { controlPlaneOrSkip } from '../cluster/require.ts';
@@ -28,6 +31,29 @@ describe('nothing is lost', { skip, concurrency: 2, timeout: 600_000 }, () => {
       assert.ok(!falls, `no weight is lost on the way: ${weights.join(' ')}`);
       assert.equal(await imageOf(kubectl, 'podinfo-primary'), 'podinfo:6.0.1');
       assert.equal(await successor.end('SIGTERM'), 0, 'SIGTERM is a clean end');
+    } finally {
+      await site.stop();
+    }
+  });
+
+  test('a primary that is deleted mid-rollout comes back as it was, and the rollout goes on', async () => {
+    const site = await startSite();
+    try {
+      const kubectl = await inNamespace(site.cluster, 'test');
+      await kubectl(['apply', '-f', fixture('podinfo.yaml'), '-f', fixture('canary.yaml')]);
+      const watch = watchCanary(site.cluster, 'test', 'podinfo');
+      await watch.sees('Initialized');
+      const before = await imageOf(kubectl, 'podinfo-primary');
+      await kubectl(['set', 'image', 'deployment/podinfo', 'podinfod=podinfo:6.0.1']);
+      await watch.sees('Progressing', { weight: 10 });
+      await kubectl(['delete', 'deployment', 'podinfo-primary']);
+      await kubectl(['wait', '--for=create', 'deployment/podinfo-primary', '--timeout=30s']);
+      assert.equal(await imageOf(kubectl, 'podinfo-primary'), before);
+      await watch.sees('Succeeded', { timeoutMs: 120_000 });
+      watch.stop();
+      assert.equal(await imageOf(kubectl, 'podinfo-primary'), 'podinfo:6.0.1');
+      const { stdout } = await kubectl(['get', 'events', '-o', 'jsonpath={.items[*].message}']);
+      assert.match(stdout, /podinfo-primary\.test was deleted: it is restored as it was/);
     } finally {
       await site.stop();
     }
