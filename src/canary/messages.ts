@@ -67,10 +67,10 @@ export const primaryScaledToZero = (canary: Canary): string => {
 export const primaryRestored = (canary: Canary) =>
   warning(`${primaryDisplayName(canary)} was deleted: it is restored as it was`);
 
-/** The process that could have known how it was is not this one. */
+/** It was deleted while no process knew how it was, or never made for a target that is another one now. */
 export const primaryMadeAnew = (canary: Canary) =>
   warning(
-    `${primaryDisplayName(canary)} was deleted: it is made of what ${targetDisplayName(canary)} is now`,
+    `${primaryDisplayName(canary)} was missing: it is made of what ${targetDisplayName(canary)} is now`,
   );
 
 export const restarting = (canary: Canary) =>

@@ -13,7 +13,7 @@ import type { Stage } from '../support/stage.ts';
 import { canaryOf, initialized, key, onStage, setImage, target } from '../support/stage.ts';
 
 const restored = 'web-primary.default was deleted: it is restored as it was';
-const madeAnew = 'web-primary.default was deleted: it is made of what web.default is now';
+const madeAnew = 'web-primary.default was missing: it is made of what web.default is now';
 
 const imageOf = ({ spec }: Deployment | DaemonSet): string | undefined =>
   spec.template.spec.containers[0]?.image;
