@@ -33,7 +33,7 @@ export function progress(seen: Observation, now: Moment): Decision {
   const servesAlone = statusOf(canary).canaryWeight === totalWeight;
   const blocked =
     rollbackByGate(seen, now) ??
-    (servesAlone ? undefined : awaitReady(seen, now, seen.primary?.readiness)) ??
+    (servesAlone ? undefined : awaitPrimary(seen, now)) ??
     failByChecks(seen, now) ??
     awaitReady(seen, now, canaryReadiness(seen.target));
   if (blocked !== undefined) return blocked;
@@ -63,12 +63,18 @@ function upheld(seen: Observation): readonly Effect[] {
   ];
 }
 
+/** One that somebody deleted is made again first: what serves meanwhile stays as it is. */
+function awaitPrimary(seen: Observation, now: Moment): Decision | undefined {
+  if (seen.primary !== undefined) return awaitReady(seen, now, seen.primary.readiness);
+  return hold(seen, now, upheld(seen), { kind: 'Ready' });
+}
+
 function awaitReady(
   seen: Observation,
   now: Moment,
-  side: Readiness | undefined,
+  side: Readiness,
 ): Decision | undefined {
-  if (side === undefined || side.kind === 'Ready') return undefined;
+  if (side.kind === 'Ready') return undefined;
   if (!side.retriable) return fail(seen, now, say.deadlineExceeded(seen.canary, side.message));
   return hold(seen, now, upheld(seen), side);
 }
@@ -93,7 +99,7 @@ function restart(seen: Observation, now: Moment, revision: RevisionView): Decisi
   const { canaryWeight: weight } = statusOf(seen.canary);
   const servesAlone = weight === totalWeight && !primaryServes(seen);
   if (weight > 0 && !servesAlone && !primaryServes(seen)) {
-    const held = awaitReady(seen, now, seen.primary?.readiness);
+    const held = awaitPrimary(seen, now);
     if (held !== undefined) return held;
   }
   const canaryWeight = servesAlone ? totalWeight : 0;

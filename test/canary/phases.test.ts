@@ -293,6 +293,10 @@ const judged: CanaryAnalysis = {
 };
 const at = (canaryWeight: number, more: Partial<CanaryStatus> = {}, analysis = judged) =>
   analysing({ canary: canaryOf(analysis), status: { canaryWeight, ...more } });
+function withoutPrimary(seen: Observation): Observation {
+  const { primary: _, ...others } = seen;
+  return others;
+}
 const ends = (split: string, draining: boolean, ...said: readonly string[]) => [
   `Route ${split}`,
   ...(draining ? [] : ['ScaleTarget 0']),
@@ -368,6 +372,14 @@ check('Progressing', {
       '→ Progressing 0 0',
       'New revision detected! Restarting analysis for podinfo.default',
     ],
+  ],
+  '6: nor does it send traffic to a primary that somebody has deleted (seed 104009)': [
+    { ...withoutPrimary(at(20)), revision: revisionView('v3', 'Changed') },
+    ['Route 80:20', 'again +10s'],
+  ],
+  'no verdict is asked for while there is no primary': [
+    withoutPrimary(at(20)),
+    ['Route 80:20', 'again +10s'],
   ],
   'D25: it halts while the primary is scaled to zero': [
     { ...at(20), primary: idle },

@@ -64,6 +64,10 @@ export const laws: readonly Law[] = [
       }
       const primary = 100 - openWeight(after);
       const was = before.weights.length === 0 ? 0 : 100 - openWeight(before);
+      // A route that somebody deleted is put back as it was; until the primary takes over, there is none.
+      const share = after.canary?.status?.canaryWeight ?? 0;
+      const isRepair = before.weights.length === 0 && !isFresh(after.canary);
+      if (isRepair && openWeight(after) === share) return undefined;
       // Back to the primary is the way out, whatever it is like: the canary has failed by then.
       const isWayOut = availablePods(after.target) === 0 || isFailing(after);
       return primary > was && lacks('primary') && !isWayOut

@@ -17,6 +17,7 @@ const found: Readonly<Record<number, string>> = {
   50496: 'a restart took traffic to a primary whose pods had just been evicted',
   51733: 'a good revision did not replace a first one that never got ready',
   14380: 'what failed by its configuration succeeded when it was applied again',
+  104009: 'a newer configuration took the traffic to a primary that somebody had deleted',
   131: 'a wall clock that is hours behind kept a rollout that never got ready',
 };
 
