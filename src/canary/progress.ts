@@ -69,11 +69,7 @@ function awaitPrimary(seen: Observation, now: Moment): Decision | undefined {
   return hold(seen, now, upheld(seen), { kind: 'Ready' });
 }
 
-function awaitReady(
-  seen: Observation,
-  now: Moment,
-  side: Readiness,
-): Decision | undefined {
+function awaitReady(seen: Observation, now: Moment, side: Readiness): Decision | undefined {
   if (side.kind === 'Ready') return undefined;
   if (!side.retriable) return fail(seen, now, say.deadlineExceeded(seen.canary, side.message));
   return hold(seen, now, upheld(seen), side);
